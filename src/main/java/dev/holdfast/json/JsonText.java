@@ -1,0 +1,112 @@
+package dev.holdfast.json;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonFactoryBuilder;
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonParseException;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.StreamWriteFeature;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+
+/** Reads and writes {@link Json} values over Jackson's streaming parser and generator. */
+public final class JsonText {
+
+  /** The deepest nesting that is read; API documents allow 64, envelopes add a few levels. */
+  private static final int MAX_DEPTH = 100;
+
+  private static final int MAX_NUMBER_LENGTH = 1_000;
+
+  /**
+   * The one factory of the project. Duplicate member names are refused, depth and number length are
+   * bounded, and names are not interned, so that callers cannot fill the string table.
+   */
+  public static final JsonFactory FACTORY =
+      new JsonFactoryBuilder()
+          .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+          .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
+          .disable(StreamWriteFeature.AUTO_CLOSE_CONTENT)
+          .streamReadConstraints(
+              StreamReadConstraints.builder()
+                  .maxNestingDepth(MAX_DEPTH)
+                  .maxNumberLength(MAX_NUMBER_LENGTH)
+                  .build())
+          .build();
+
+  private JsonText() {}
+
+  /**
+   * Reads the value at the parser's current token and leaves the parser on the value's last token.
+   *
+   * @throws JsonParseException if the text is not JSON, or over the limits above
+   */
+  public static Json read(JsonParser in) throws IOException {
+    JsonToken token = in.currentToken();
+    if (token == null) {
+      throw new JsonParseException(in, "a value is missing");
+    }
+    return switch (token) {
+      case VALUE_NULL -> Json.Literal.NULL;
+      case VALUE_TRUE -> Json.Literal.TRUE;
+      case VALUE_FALSE -> Json.Literal.FALSE;
+      case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> new Json.Num(in.getText());
+      case VALUE_STRING -> new Json.Text(in.getText());
+      case START_ARRAY -> {
+        var items = new ArrayList<Json>();
+        while (in.nextToken() != JsonToken.END_ARRAY) {
+          items.add(read(in));
+        }
+        yield new Json.Array(items);
+      }
+      case START_OBJECT -> readObject(in);
+      case NOT_AVAILABLE, END_OBJECT, END_ARRAY, FIELD_NAME, VALUE_EMBEDDED_OBJECT ->
+          throw new JsonParseException(in, "a value is missing");
+    };
+  }
+
+  /** Reads the object whose opening brace is the parser's current token. */
+  public static Json.Obj readObject(JsonParser in) throws IOException {
+    var members = new LinkedHashMap<String, Json>();
+    while (in.nextToken() != JsonToken.END_OBJECT) {
+      String name = in.currentName();
+      in.nextToken();
+      members.put(name, read(in));
+    }
+    return members.isEmpty() ? Json.Obj.empty() : new Json.Obj(members);
+  }
+
+  /** Writes a value; numbers go out as the literal they came in with. */
+  public static void write(Json value, JsonGenerator out) throws IOException {
+    switch (value) {
+      case Json.Literal literal -> {
+        switch (literal) {
+          case NULL -> out.writeNull();
+          case TRUE -> out.writeBoolean(true);
+          case FALSE -> out.writeBoolean(false);
+        }
+      }
+      case Json.Num number -> out.writeRawValue(number.literal());
+      case Json.Text text -> out.writeString(text.value());
+      case Json.Array array -> {
+        out.writeStartArray();
+        for (Json item : array.items()) {
+          write(item, out);
+        }
+        out.writeEndArray();
+      }
+      case Json.Obj object -> {
+        out.writeStartObject();
+        for (var member : object.members().entrySet()) {
+          out.writeFieldName(member.getKey());
+          write(member.getValue(), out);
+        }
+        out.writeEndObject();
+      }
+    }
+  }
+}

@@ -1,0 +1,112 @@
+package dev.holdfast.user;
+
+import dev.holdfast.cart.CartMerge;
+import dev.holdfast.cart.Line;
+import dev.holdfast.cart.MergePolicy;
+import dev.holdfast.cart.Order;
+import dev.holdfast.cart.Sku;
+import dev.holdfast.json.Json;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** What happened to a {@link User}. Facts: applying one never depends on limits or the clock. */
+public sealed interface Event {
+
+  /** Why a session ended, other than by time. */
+  enum EndReason {
+    LOGGED_OUT,
+    /** Ended from another session of the user. */
+    ENDED_BY_USER,
+    /** The user opened one more than they may have. */
+    DISPLACED
+  }
+
+  /** Which limit was reached. */
+  enum Limit {
+    IDLE,
+    ABSOLUTE
+  }
+
+  record SessionOpened(
+      SessionId session,
+      @Nullable String userId,
+      Json.Obj attributes,
+      long idleMillis,
+      long absoluteMillis)
+      implements Event {}
+
+  /**
+   * @param set the new values, whole
+   */
+  record AttributesChanged(SessionId session, Json.Obj set, List<String> removed)
+      implements Event {
+    public AttributesChanged {
+      removed = List.copyOf(removed);
+    }
+  }
+
+  record SessionRotated(SessionId session, int generation) implements Event {}
+
+  /**
+   * There was activity that changed nothing else.
+   *
+   * @param seenAt milliseconds since 1970; may lie before the entry's time
+   */
+  record SessionTouched(SessionId session, long seenAt) implements Event {}
+
+  record SessionEnded(SessionId session, EndReason reason) implements Event {}
+
+  record SessionExpired(SessionId session, Limit limit) implements Event {}
+
+  /** All sessions but one were ended, and log-ins that were on their way with them. */
+  record OthersEnded(SessionId kept, List<SessionId> ended) implements Event {
+    public OthersEnded {
+      ended = List.copyOf(ended);
+    }
+  }
+
+  record LineSet(Line line) implements Event {}
+
+  record LineRemoved(Sku sku) implements Event {}
+
+  record CartEmptied() implements Event {}
+
+  /** A known user's cart was kept long enough. */
+  record CartExpired() implements Event {}
+
+  record CartCheckedOut(Order order) implements Event {}
+
+  /** At the visitor: from here on the visitor is frozen until the user's actor has answered. */
+  record LogInStarted(LogIn logIn) implements Event {}
+
+  /** At the visitor: the user's actor has it all; the visitor's session is over. */
+  record LogInFinished(SessionId logIn) implements Event {}
+
+  /** At the visitor: the user's actor said no; the visitor's session goes on. */
+  record LogInRefused(SessionId logIn, Refusal.Reason reason) implements Event {}
+
+  /**
+   * At the user: the visitor's session goes on here, the cart is merged.
+   *
+   * @param session as the visitor had it, under its new id
+   * @param lines the whole merged cart
+   * @param visitorRevision the visitor's last
+   */
+  record LogInAdmitted(
+      String userId,
+      SessionId session,
+      Json.Obj attributes,
+      long createdAt,
+      long idleMillis,
+      long absoluteMillis,
+      MergePolicy policy,
+      List<Line> lines,
+      List<CartMerge.Entry> report,
+      long visitorRevision)
+      implements Event {
+    public LogInAdmitted {
+      lines = List.copyOf(lines);
+      report = List.copyOf(report);
+    }
+  }
+}

@@ -1,0 +1,31 @@
+package dev.holdfast.user;
+
+/**
+ * How large things may grow. Limits that depend on the request alone are checked where it enters;
+ * those that depend on the state, in {@link User#decide}.
+ *
+ * @param attributesBytes of one session's attributes, as compact JSON in UTF-8
+ * @param lineAttributesBytes of one line's attributes, likewise
+ * @param cartLines lines of a cart
+ * @param quantity pieces of a line
+ * @param sessions sessions of a user; the longest idle ends for the next
+ * @param callerKeys live idempotency keys of a user
+ * @param serverRequests changes of a user within a minute
+ * @param cartRetentionMillis how long a known user's cart is kept after their last activity
+ */
+public record Limits(
+    int attributesBytes,
+    int lineAttributesBytes,
+    int cartLines,
+    int quantity,
+    int sessions,
+    int callerKeys,
+    int serverRequests,
+    long cartRetentionMillis) {
+
+  /** The documented defaults. */
+  public static Limits defaults() {
+    return new Limits(
+        64 * 1024, 4 * 1024, 200, 9_999, 20, 1_000, 20_000, 90L * 24 * 3_600_000);
+  }
+}
