@@ -37,6 +37,8 @@ public record CartMerge(MergePolicy policy, List<Line> lines, List<Entry> report
   }
 
   /**
+   * What became of one SKU.
+   *
    * @param userQuantity 0 if the user did not have it
    * @param visitorQuantity 0 if the visitor did not have it
    * @param quantity in the merged cart; 0 if left out
@@ -56,6 +58,8 @@ public record CartMerge(MergePolicy policy, List<Line> lines, List<Entry> report
   }
 
   /**
+   * Merges two carts.
+   *
    * @param maxLines most lines of a cart
    * @param maxQuantity greatest quantity of a line
    */
@@ -67,8 +71,7 @@ public record CartMerge(MergePolicy policy, List<Line> lines, List<Entry> report
       Line other = visitor.line(line.sku());
       if (other == null) {
         lines.add(line);
-        report.add(
-            new Entry(line.sku(), Fate.KEPT, line.quantity(), 0, line.quantity(), false));
+        report.add(new Entry(line.sku(), Fate.KEPT, line.quantity(), 0, line.quantity(), false));
         continue;
       }
       int wanted =

@@ -68,8 +68,7 @@ public record Price(long minorUnits, Currency currency) {
   }
 
   public Money money() {
-    return new Money(
-        BigDecimal.valueOf(minorUnits, currency.getDefaultFractionDigits()), currency);
+    return new Money(BigDecimal.valueOf(minorUnits, currency.getDefaultFractionDigits()), currency);
   }
 
   Money times(int quantity) {

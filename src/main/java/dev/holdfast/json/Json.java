@@ -102,7 +102,9 @@ public sealed interface Json {
       return copy.isEmpty() ? EMPTY : new Obj(copy);
     }
 
-    /** This object with a merge patch applied (RFC 7396): null removes, objects merge, else sets. */
+    /**
+     * This object with a merge patch applied (RFC 7396): null removes, objects merge, else sets.
+     */
     public Obj merge(Obj patch) {
       if (patch.isEmpty()) {
         return this;

@@ -54,7 +54,7 @@ public sealed interface Command {
       implements Command {}
 
   /** The user's actor has answered the visitor's. */
-  record Settle(SessionId logIn, Reply.Admission admission) implements Command {}
+  record Settle(Reply.Admission admission) implements Command {}
 
   /** Reads the session that a log-in opened, as long as its token was never used. */
   record LookUnused(SessionId session) implements Command {}

@@ -38,8 +38,7 @@ public sealed interface Event {
   /**
    * @param set the new values, whole
    */
-  record AttributesChanged(SessionId session, Json.Obj set, List<String> removed)
-      implements Event {
+  record AttributesChanged(SessionId session, Json.Obj set, List<String> removed) implements Event {
     public AttributesChanged {
       removed = List.copyOf(removed);
     }

@@ -25,7 +25,6 @@ public record Limits(
 
   /** The documented defaults. */
   public static Limits defaults() {
-    return new Limits(
-        64 * 1024, 4 * 1024, 200, 9_999, 20, 1_000, 20_000, 90L * 24 * 3_600_000);
+    return new Limits(64 * 1024, 4 * 1024, 200, 9_999, 20, 1_000, 20_000, 90L * 24 * 3_600_000);
   }
 }

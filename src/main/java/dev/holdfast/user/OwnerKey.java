@@ -26,7 +26,8 @@ public record OwnerKey(long high, long low) {
   /** {@return the key of the visitor whom a request opened, the same for a repeat of it} */
   public static OwnerKey ofOpening(RequestId request) {
     return hashed(
-        "visitor\0", ByteBuffer.allocate(16).putLong(request.high()).putLong(request.low()).array());
+        "visitor\0",
+        ByteBuffer.allocate(16).putLong(request.high()).putLong(request.low()).array());
   }
 
   /**

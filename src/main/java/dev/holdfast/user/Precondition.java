@@ -14,9 +14,7 @@ public sealed interface Precondition {
     }
   }
 
-  /**
-   * The revision must be one of these; an empty set never holds.
-   */
+  /** The revision must be one of these; an empty set never holds. */
   record OneOf(Set<Long> revisions) implements Precondition {
     public OneOf {
       revisions = Set.copyOf(revisions);

@@ -21,8 +21,7 @@ public record PublicSessionId(OwnerKey owner, long tag) {
       throw new IllegalArgumentException("must be 32 characters of base64url");
     }
     var buffer = ByteBuffer.wrap(bytes);
-    return new PublicSessionId(
-        new OwnerKey(buffer.getLong(), buffer.getLong()), buffer.getLong());
+    return new PublicSessionId(new OwnerKey(buffer.getLong(), buffer.getLong()), buffer.getLong());
   }
 
   /** {@return 32 characters of base64url} */

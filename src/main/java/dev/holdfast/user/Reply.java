@@ -49,18 +49,20 @@ public sealed interface Reply {
   record Epoch(long epoch) implements Reply {}
 
   /** What the user's actor says to a visitor's log-in; the same however often it is asked. */
-  sealed interface Admission extends Reply {}
+  sealed interface Admission extends Reply {
+    /** {@return the log-in that this is about, by {@link LogIn#id()}} */
+    SessionId logIn();
+  }
 
-  /**
-   * The session is open and the cart merged.
-   */
-  record Admitted(MergePolicy policy, List<CartMerge.Entry> report) implements Admission {
+  /** The session is open and the cart merged. */
+  record Admitted(SessionId logIn, MergePolicy policy, List<CartMerge.Entry> report)
+      implements Admission {
     public Admitted {
       report = List.copyOf(report);
     }
   }
 
-  record NotAdmitted(Refusal refusal) implements Admission {}
+  record NotAdmitted(SessionId logIn, Refusal refusal) implements Admission {}
 
   record Refused(Refusal refusal) implements Reply {}
 

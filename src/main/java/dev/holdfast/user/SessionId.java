@@ -27,8 +27,7 @@ public record SessionId(long high, long low) {
    * cannot be found from it}
    */
   public long tag() {
-    byte[] hash =
-        OwnerKey.Hashes.sha256("session\0".getBytes(StandardCharsets.UTF_8), bytes());
+    byte[] hash = OwnerKey.Hashes.sha256("session\0".getBytes(StandardCharsets.UTF_8), bytes());
     return ByteBuffer.wrap(hash).getLong();
   }
 

@@ -211,8 +211,7 @@ public record User(
       Access access = act.access();
       Session session = enter(access);
       Receipt receipt = user.receipt(act.request().id(), now);
-      if (receipt != null
-          && (session != null || user.mayRepeat(receipt, act.request(), access))) {
+      if (receipt != null && (session != null || user.mayRepeat(receipt, act.request(), access))) {
         if (session != null) {
           touch(session);
         }
@@ -245,15 +244,17 @@ public record User(
       LogIn logIn = admit.logIn();
       Receipt receipt = user.receipt(requestOf(logIn), now);
       if (receipt != null && receipt.outcome() instanceof Outcome.LoggedIn earlier) {
-        return answer(new Reply.Admitted(earlier.policy(), earlier.report()));
+        return answer(new Reply.Admitted(logIn.id(), earlier.policy(), earlier.report()));
       }
       if (user.userId != null && !user.userId.equals(logIn.userId())) {
         return answer(
-            new Reply.NotAdmitted(Refusal.of(Reason.USER_MISMATCH, "The user is another one.")));
+            new Reply.NotAdmitted(
+                logIn.id(), Refusal.of(Reason.USER_MISMATCH, "The user is another one.")));
       }
       if (logIn.epoch() != user.epoch || now - logIn.startedAt() >= LOG_IN_VALID_MILLIS) {
         return answer(
             new Reply.NotAdmitted(
+                logIn.id(),
                 Refusal.of(
                     Reason.LOG_IN_OVERTAKEN,
                     "All sessions of the user were ended while this log-in was on its way."
@@ -292,12 +293,12 @@ public record User(
               merge.report(),
               admit.visitorRevision()));
       seen = logIn.id();
-      return answer(new Reply.Admitted(merge.policy(), merge.report()));
+      return answer(new Reply.Admitted(logIn.id(), merge.policy(), merge.report()));
     }
 
     Decision settle(Command.Settle settle) {
       LogIn logIn = user.logIn;
-      if (logIn == null || !logIn.id().equals(settle.logIn())) {
+      if (logIn == null || !logIn.id().equals(settle.admission().logIn())) {
         return answer(new Reply.Nothing()); // settled before
       }
       return switch (settle.admission()) {
@@ -335,7 +336,10 @@ public record User(
         case Action.EndSession a -> endSession(a, session, request);
         case Action.EndOthers _ -> {
           var others =
-              user.sessions.stream().map(Session::id).filter(id -> !id.equals(session.id())).toList();
+              user.sessions.stream()
+                  .map(Session::id)
+                  .filter(id -> !id.equals(session.id()))
+                  .toList();
           yield change(
               session,
               request,
@@ -426,8 +430,7 @@ public record User(
           new Event.SessionRotated(session.id(), next));
     }
 
-    private @Nullable Refusal endSession(
-        Action.EndSession end, Session session, Request request) {
+    private @Nullable Refusal endSession(Action.EndSession end, Session session, Request request) {
       for (Session other : user.sessions) {
         if (other.id().tag() == end.tag()) {
           boolean own = other.id().equals(session.id());
@@ -436,8 +439,7 @@ public record User(
               request,
               own ? Outcome.LoggedOut.loggedOut() : new Outcome.Ended(1),
               new Event.SessionEnded(
-                  other.id(),
-                  own ? Event.EndReason.LOGGED_OUT : Event.EndReason.ENDED_BY_USER));
+                  other.id(), own ? Event.EndReason.LOGGED_OUT : Event.EndReason.ENDED_BY_USER));
         }
       }
       return Refusal.of(Reason.NO_SUCH_SESSION, "The user has no session of that id.");
@@ -470,14 +472,10 @@ public record User(
     private @Nullable Refusal setLine(Line line, Session session, Request request) {
       boolean known = user.cart.line(line.sku()) != null;
       return putLine(
-          line,
-          session,
-          request,
-          known ? Outcome.Changed.changed() : Outcome.Created.created());
+          line, session, request, known ? Outcome.Changed.changed() : Outcome.Created.created());
     }
 
-    private @Nullable Refusal patchLine(
-        Action.PatchLine patch, Session session, Request request) {
+    private @Nullable Refusal patchLine(Action.PatchLine patch, Session session, Request request) {
       Line old = user.cart.line(patch.sku());
       if (old == null) {
         return noSuchLine();
@@ -540,13 +538,14 @@ public record User(
         Line line, Session session, Request request, Outcome outcome) {
       Limits limits = context.limits();
       if (user.cart.line(line.sku()) == null && user.cart.lines().size() >= limits.cartLines()) {
-        return Refusal.of(
-            Reason.CART_FULL, "A cart may have " + limits.cartLines() + " lines.");
+        return Refusal.of(Reason.CART_FULL, "A cart may have " + limits.cartLines() + " lines.");
       }
       if (line.attributes().size() > limits.lineAttributesBytes()) {
         return Refusal.of(
             Reason.TOO_LARGE,
-            "The attributes of a line may take " + limits.lineAttributesBytes() + " bytes of JSON.");
+            "The attributes of a line may take "
+                + limits.lineAttributesBytes()
+                + " bytes of JSON.");
       }
       return change(session, request, outcome, new Event.LineSet(line));
     }
@@ -592,8 +591,7 @@ public record User(
               null,
               null,
               new Event.SessionExpired(
-                  session.id(),
-                  now >= session.endsAt() ? Event.Limit.ABSOLUTE : Event.Limit.IDLE));
+                  session.id(), now >= session.endsAt() ? Event.Limit.ABSOLUTE : Event.Limit.IDLE));
         }
       }
     }
@@ -607,8 +605,7 @@ public record User(
             longestIdle = session;
           }
         }
-        emit(
-            null, null, new Event.SessionEnded(longestIdle.id(), Event.EndReason.DISPLACED));
+        emit(null, null, new Event.SessionEnded(longestIdle.id(), Event.EndReason.DISPLACED));
       }
     }
 
@@ -633,10 +630,7 @@ public record User(
     /** Journals the event that carries out the request, with its receipt. */
     private @Nullable Refusal change(
         Session session, Request request, Outcome outcome, Event event) {
-      emit(
-          session.id(),
-          receipt(request, null, session.id(), outcome, user.revision + 1),
-          event);
+      emit(session.id(), receipt(request, null, session.id(), outcome, user.revision + 1), event);
       seen = session.id();
       return null;
     }
@@ -662,7 +656,8 @@ public record User(
       int live = 0;
       long oldest = Long.MAX_VALUE;
       for (Receipt receipt : user.receipts) {
-        if ((receipt.kind() != Receipt.Kind.SERVER) == request.keyed() && user.keeps(receipt, now)) {
+        if ((receipt.kind() != Receipt.Kind.SERVER) == request.keyed()
+            && user.keeps(receipt, now)) {
           live++;
           oldest = Math.min(oldest, receipt.forgottenAt());
         }
@@ -733,7 +728,7 @@ public record User(
     }
 
     Decision answer(Reply reply) {
-      return new Decision(entries, reply, seen);
+      return new Decision(entries, reply, seen, user);
     }
   }
 
@@ -905,12 +900,12 @@ public record User(
     if (session(id) == null) {
       return this;
     }
-    return withSessions(sessions.stream().map(s -> s.id().equals(id) ? change.apply(s) : s).toList());
+    return withSessions(
+        sessions.stream().map(s -> s.id().equals(id) ? change.apply(s) : s).toList());
   }
 
   private User withSessions(List<Session> others) {
-    return new User(
-        userId, others, cart, revision, lastEntryAt, activeAt, epoch, logIn, receipts);
+    return new User(userId, others, cart, revision, lastEntryAt, activeAt, epoch, logIn, receipts);
   }
 
   private User withCart(Cart other) {

@@ -1,0 +1,32 @@
+package dev.holdfast.entity;
+
+import dev.holdfast.user.Reply;
+
+/**
+ * What came of asking a user's actor: an answer, the certainty that nothing happened, or neither.
+ */
+public sealed interface Answer {
+
+  /** The user's own answer; changes that it speaks of are in the journal. */
+  record Answered(Reply reply) implements Answer {}
+
+  /**
+   * Nothing happened, nor will it.
+   *
+   * @param retryAfterMillis when asking again can help
+   */
+  record Unavailable(Cause cause, long retryAfterMillis) implements Answer {}
+
+  /** The change may have taken effect, or not, or may yet; a repeat of the request will tell. */
+  record Unknown() implements Answer {}
+
+  /** Why nothing could happen. */
+  enum Cause {
+    /** The journal takes no writes. */
+    JOURNAL,
+    /** More is asked of the user than can be done. */
+    OVERLOADED,
+    /** No node holds the user at this moment. */
+    NO_OWNER
+  }
+}
