@@ -10,6 +10,8 @@ public record Sku(String value) {
   public static final int MAX_LENGTH = 64;
 
   /**
+   * Checks the value.
+   *
    * @throws IllegalArgumentException if the value is no SKU; the message says what one is
    */
   public Sku {

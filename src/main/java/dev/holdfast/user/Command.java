@@ -126,6 +126,8 @@ public sealed interface Command {
     record EmptyCart() implements Action {}
 
     /**
+     * Turns the cart into an order.
+     *
      * @param orderId new and unguessable
      */
     record CheckOut(String orderId, @Nullable String reference) implements Action {}

@@ -36,6 +36,8 @@ public sealed interface Event {
       implements Event {}
 
   /**
+   * Attributes of a session were set or removed.
+   *
    * @param set the new values, whole
    */
   record AttributesChanged(SessionId session, Json.Obj set, List<String> removed) implements Event {

@@ -31,6 +31,8 @@ public record OwnerKey(long high, long low) {
   }
 
   /**
+   * Reads the text form.
+   *
    * @throws IllegalArgumentException if the text is not 32 lower-case hexadecimal digits
    */
   public static OwnerKey parse(String text) {

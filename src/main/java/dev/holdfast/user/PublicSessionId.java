@@ -13,6 +13,8 @@ public record PublicSessionId(OwnerKey owner, long tag) {
   private static final int BYTES = 24;
 
   /**
+   * Reads the text form.
+   *
    * @throws IllegalArgumentException if the text is not what {@link #toString} writes
    */
   public static PublicSessionId parse(String text) {

@@ -10,6 +10,8 @@ import java.util.Base64;
 public record RequestId(long high, long low) {
 
   /**
+   * Reads the text form.
+   *
    * @throws IllegalArgumentException if the text is not what {@link #toString} writes
    */
   public static RequestId parse(String text) {

@@ -11,6 +11,8 @@ import java.util.Base64;
 public record SessionId(long high, long low) {
 
   /**
+   * Reads the text form.
+   *
    * @throws IllegalArgumentException if the text is not what {@link #toString} writes
    */
   public static SessionId parse(String text) {
