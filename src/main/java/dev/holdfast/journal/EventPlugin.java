@@ -1,0 +1,96 @@
+package dev.holdfast.journal;
+
+import static scala.jdk.javaapi.FutureConverters.asScala;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+import org.apache.pekko.actor.ActorRef;
+import org.apache.pekko.persistence.AtomicWrite;
+import org.apache.pekko.persistence.PersistentRepr;
+import org.apache.pekko.persistence.journal.japi.AsyncWriteJournal;
+import scala.concurrent.Future;
+import scala.jdk.javaapi.CollectionConverters;
+
+/**
+ * Pekko's way to write and replay events: {@code holdfast.journal.events}. The payload on this
+ * level is {@link JournalEvent}, both ways; an event adapter of the entity maps it.
+ *
+ * <p>A write fails with {@link NotWritten} or {@link InDoubt}, which reach the actor as the cause
+ * of its persist failure. Nothing is ever rejected in Pekko's sense.
+ */
+public final class EventPlugin extends AsyncWriteJournal {
+
+  private static final List<Optional<Exception>> ALL_ACCEPTED = List.of();
+
+  private final Journal journal = JournalSetup.journalOf(context().system());
+
+  @Override
+  public Future<Iterable<Optional<Exception>>> doAsyncWriteMessages(
+      Iterable<AtomicWrite> messages) {
+    // All from one actor, handed in at once: one write, so all or none.
+    Owner owner = null;
+    long first = 0;
+    List<JournalEvent> events = new ArrayList<>();
+    for (AtomicWrite message : messages) {
+      for (PersistentRepr event : CollectionConverters.asJava(message.payload())) {
+        if (owner == null) {
+          owner = Owner.parse(event.persistenceId());
+          first = event.sequenceNr();
+        }
+        events.add(payloadOf(event));
+      }
+    }
+    if (owner == null) {
+      return asScala(CompletableFuture.completedFuture(ALL_ACCEPTED));
+    }
+    return asScala(
+        journal.write(new OwnerWrite(owner, first, events)).thenApply(_ -> ALL_ACCEPTED));
+  }
+
+  private static JournalEvent payloadOf(PersistentRepr event) {
+    if (event.payload() instanceof JournalEvent payload) {
+      return payload;
+    }
+    throw new IllegalArgumentException(
+        "the journal takes JournalEvent, not "
+            + event.payload().getClass().getName()
+            + ": the event adapter of "
+            + event.persistenceId()
+            + " is missing");
+  }
+
+  @Override
+  public Future<Void> doAsyncReplayMessages(
+      String persistenceId, long from, long to, long max, Consumer<PersistentRepr> replay) {
+    Owner owner = Owner.parse(persistenceId);
+    return asScala(
+        journal
+            .recoveries()
+            .replay(owner, from, to, max, event -> replay.accept(represent(persistenceId, event))));
+  }
+
+  private static PersistentRepr represent(String persistenceId, StoredEvent event) {
+    return PersistentRepr.apply(
+        event.event(),
+        event.number(),
+        persistenceId,
+        PersistentRepr.Undefined(),
+        false,
+        ActorRef.noSender(),
+        PersistentRepr.Undefined());
+  }
+
+  @Override
+  public Future<Long> doAsyncReadHighestSequenceNr(String persistenceId, long from) {
+    return asScala(journal.recoveries().highest(Owner.parse(persistenceId)));
+  }
+
+  @Override
+  public Future<Void> doAsyncDeleteMessagesTo(String persistenceId, long to) {
+    Owner owner = Owner.parse(persistenceId);
+    return asScala(CompletableFuture.runAsync(() -> journal.delete(owner, to)));
+  }
+}

@@ -1,0 +1,180 @@
+package dev.holdfast.journal;
+
+import java.time.InstantSource;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The running journal of one node process: one writer, a few readers, one store.
+ *
+ * <p>Actors reach it through Pekko's persistence plugins, which find it by {@link JournalSetup};
+ * and directly for three things: {@link #health} before they persist, {@link #offerSnapshot} after
+ * they have, and the agenda ({@link #due}). The cluster code reaches the fence by {@link #nodes}.
+ *
+ * <p>The node must be in the store's {@link NodeRegistry} before its first write: {@link
+ * NodeRegistry#claim} as the first of a cluster, {@link NodeRegistry#register} as one that joins. A
+ * node that is not counts as fenced.
+ */
+public final class Journal implements AutoCloseable {
+
+  private static final long WATCH_MILLIS = 100;
+
+  private final JournalStore store;
+  private final NodeId node;
+  private final GroupCommit writer;
+  private final Recoveries recoveries;
+  private final Thread watch;
+  private final CountDownLatch closing = new CountDownLatch(1);
+
+  private Journal(
+      JournalStore store,
+      NodeId node,
+      JournalSettings settings,
+      InstantSource clock,
+      Runnable onFenced) {
+    this.store = store;
+    this.node = node;
+    this.writer = new GroupCommit(store, node, settings, clock, onFenced);
+    this.recoveries = new Recoveries(store, settings, writer.metrics());
+    this.watch = Thread.ofPlatform().daemon().name("holdfast-journal-watch").unstarted(this::watch);
+  }
+
+  /**
+   * Starts the journal of this process.
+   *
+   * @param store where it is kept; {@link #close} closes it too
+   * @param node this process
+   * @param settings bounds and intervals
+   * @param clock for the times in {@link JournalHealth}
+   * @param onFenced called once, on a thread of its own, when a batch finds this node fenced: must
+   *     halt the process
+   */
+  public static Journal start(
+      JournalStore store,
+      NodeId node,
+      JournalSettings settings,
+      InstantSource clock,
+      Runnable onFenced) {
+    Journal journal = new Journal(store, node, settings, clock, onFenced);
+    journal.writer.start();
+    journal.watch.start();
+    return journal;
+  }
+
+  private void watch() {
+    try {
+      while (!closing.await(WATCH_MILLIS, TimeUnit.MILLISECONDS)) {
+        writer.releaseStalled();
+        recoveries.expire();
+      }
+    } catch (InterruptedException e) {
+      throw new IllegalStateException("nobody interrupts this thread", e);
+    }
+  }
+
+  /** Whether writes are taken. To be asked before each persist. */
+  public JournalHealth health() {
+    return writer;
+  }
+
+  /** What this journal has done so far. */
+  public JournalMetrics metrics() {
+    return writer.metrics();
+  }
+
+  /** This process, as the store knows it. */
+  public NodeId node() {
+    return node;
+  }
+
+  /** The fence, and the cluster's incarnation. Blocking. */
+  public NodeRegistry nodes() {
+    return store.nodes();
+  }
+
+  /**
+   * Writes an owner's events. The future ends with null once they are durable, or with a {@link
+   * JournalFailure}. It is completed on the writer's thread, so what depends on it must be quick.
+   */
+  public CompletableFuture<Void> write(OwnerWrite write) {
+    recoveries.forget(write.owner());
+    return writer.write(write);
+  }
+
+  /**
+   * Offers a snapshot of journaled state, to be stored when there is room, without delaying events.
+   * The newest of each owner wins; one may be dropped when the journal has too much to do, so offer
+   * another one later. Never blocks.
+   *
+   * @return false if it was dropped at once
+   */
+  public boolean offerSnapshot(SnapshotWrite snapshot) {
+    return writer.offer(snapshot);
+  }
+
+  /**
+   * Reads all that an owner needs to come back, together with other owners that wait. The future
+   * ends with {@link StoreUnreadable} if the store does not answer.
+   */
+  public CompletableFuture<Recovered> recover(Owner owner) {
+    return recoveries.recover(owner);
+  }
+
+  /**
+   * The owners whose deadline has come; see {@link JournalStore#due}. Blocking.
+   *
+   * @throws JournalFailure if the store does not take the moved deadlines
+   * @throws StoreUnreadable if the store does not answer
+   */
+  public List<DueOwner> due(
+      List<OwnerRange> ranges, long now, int limit, @Nullable DueOwner after) {
+    return store.due(ranges, now, limit, after);
+  }
+
+  /**
+   * Hands all events of {@code owner} that are still kept to {@code consumer}, in order, as they
+   * are read. Blocking.
+   *
+   * @return how many there were
+   * @throws StoreUnreadable if the store does not answer
+   */
+  public long eventsOf(Owner owner, Consumer<StoredEvent> consumer) {
+    return store.read(owner, 1, Long.MAX_VALUE, Long.MAX_VALUE, consumer);
+  }
+
+  /**
+   * The events of all owners in one order; see {@link JournalStore#feed}. Blocking.
+   *
+   * @throws StoreUnreadable if the store does not answer
+   */
+  public int feed(long position, int max, Consumer<StoredEvent> consumer) {
+    return store.feed(position, max, consumer);
+  }
+
+  /**
+   * Deletes old events; see {@link JournalStore#delete}. Blocking.
+   *
+   * @throws JournalFailure if the store did not do it, or nobody knows
+   */
+  public int delete(Owner owner, long upTo) {
+    return store.delete(node, owner, upTo);
+  }
+
+  /** Recovery as Pekko asks for it, question by question. */
+  Recoveries recoveries() {
+    return recoveries;
+  }
+
+  /** Writes what waits, ends the threads and closes the store. */
+  @Override
+  public void close() {
+    writer.close();
+    closing.countDown();
+    recoveries.close();
+    store.close();
+  }
+}

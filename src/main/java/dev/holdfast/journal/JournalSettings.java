@@ -1,0 +1,59 @@
+package dev.holdfast.journal;
+
+import com.typesafe.config.Config;
+import java.time.Duration;
+
+/**
+ * How a node's journal groups, bounds and reads. The keys and their defaults are in {@code
+ * reference.conf} under {@code holdfast.journal}, each with its reason.
+ *
+ * @param maxBatchWrites most owners' writes in one batch
+ * @param maxBatchBytes bytes of payload at which a batch is full; a single larger write goes alone
+ * @param maxQueuedWrites most writes that wait; more are refused
+ * @param maxQueuedBytes most bytes of payload that wait; more are refused
+ * @param maxQueuedSnapshots most snapshots that wait; more are dropped
+ * @param stallAfter how long a batch may be on its way before the journal counts as stalled
+ * @param probeInterval how often a journal that is down is tried
+ * @param readers threads, and connections, that read
+ * @param maxRecoveryGroup most owners that are recovered in one query
+ * @param maxRecoveryEvents most events of one owner that a recovery holds in memory; the rest of a
+ *     longer log is streamed
+ * @param maxPrefetched most recoveries that are held between Pekko's questions
+ * @param prefetchTtl how long one of them is held
+ */
+public record JournalSettings(
+    int maxBatchWrites,
+    long maxBatchBytes,
+    int maxQueuedWrites,
+    long maxQueuedBytes,
+    int maxQueuedSnapshots,
+    Duration stallAfter,
+    Duration probeInterval,
+    int readers,
+    int maxRecoveryGroup,
+    int maxRecoveryEvents,
+    int maxPrefetched,
+    Duration prefetchTtl) {
+
+  /**
+   * Reads {@code holdfast.journal} from {@code config}.
+   *
+   * @throws com.typesafe.config.ConfigException if a key is missing or has the wrong type
+   */
+  public static JournalSettings from(Config config) {
+    Config journal = config.getConfig("holdfast.journal");
+    return new JournalSettings(
+        journal.getInt("batch.max-writes"),
+        journal.getBytes("batch.max-bytes"),
+        journal.getInt("queue.max-writes"),
+        journal.getBytes("queue.max-bytes"),
+        journal.getInt("queue.max-snapshots"),
+        journal.getDuration("stall-after"),
+        journal.getDuration("probe-interval"),
+        journal.getInt("recovery.readers"),
+        journal.getInt("recovery.max-group"),
+        journal.getInt("recovery.max-events"),
+        journal.getInt("recovery.max-prefetched"),
+        journal.getDuration("recovery.prefetch-ttl"));
+  }
+}

@@ -1,0 +1,130 @@
+package dev.holdfast.journal;
+
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a database does for the journal. {@link SqliteStore} is the embedded one. The abstract test
+ * {@code JournalContract} holds every store to what is said here.
+ *
+ * <p>Every method may block and may be called from any thread. Methods that write throw {@link
+ * NotWritten} if nothing at all was written, and {@link InDoubt} if the store failed while it
+ * committed; nothing else that the database throws comes out of them. Methods that only read throw
+ * {@link StoreUnreadable}.
+ */
+public interface JournalStore extends AutoCloseable {
+
+  /**
+   * Writes a batch in one transaction, if {@code node} is registered and not fenced.
+   *
+   * <p>Each write is taken whole if it begins right after its owner's highest number, as the writes
+   * before it in the batch have left it, and is otherwise left out. Positions grow in the order of
+   * {@code writes}. A snapshot is stored if it is newer than the stored one and not ahead of the
+   * owner's log, and is otherwise left out.
+   */
+  Outcome write(NodeId node, List<OwnerWrite> writes, List<SnapshotWrite> snapshots);
+
+  /** What became of a batch. */
+  sealed interface Outcome {
+
+    /**
+     * The batch is durable, but for the writes that lost.
+     *
+     * @param conflicts indexes, ascending, of the writes that did not begin right after their
+     *     owner's highest number, and of which nothing was written
+     */
+    record Written(List<Integer> conflicts) implements Outcome {
+      public Written {
+        conflicts = List.copyOf(conflicts);
+      }
+    }
+
+    /** Nothing was written: the node is fenced, or was never registered. */
+    record Fenced() implements Outcome {}
+  }
+
+  /**
+   * Reads snapshot, later events and highest number of each of {@code owners}, in their order, each
+   * owner's at one moment.
+   *
+   * @param maxEvents most events to read of one owner; of a longer log the beginning is read
+   */
+  List<Recovered> recover(List<Owner> owners, int maxEvents);
+
+  /** The owner's highest sequence number, 0 if it has never written; no deletion lowers it. */
+  long highest(Owner owner);
+
+  /**
+   * Hands the owner's events from number {@code from} to {@code to}, both included, to {@code
+   * consumer}, in order, at most {@code max} of them. Reads as it goes: memory does not grow with
+   * the log.
+   *
+   * @return how many there were
+   */
+  long read(Owner owner, long from, long to, long max, Consumer<StoredEvent> consumer);
+
+  /**
+   * Hands the events of all owners after {@code position} to {@code consumer}, in the order of
+   * their positions. No event that commits later has a position below one that was handed out.
+   *
+   * @param position 0 for the beginning, else the last position seen
+   * @return how many there were, at most {@code max}
+   */
+  int feed(long position, int max, Consumer<StoredEvent> consumer);
+
+  /**
+   * Deletes the owner's events up to number {@code upTo}, as far as the stored snapshot includes
+   * them, and never the newest one.
+   *
+   * @return how many were deleted
+   */
+  int delete(NodeId node, Owner owner, long upTo);
+
+  /**
+   * The owners within {@code ranges} whose newest event has a deadline at or before {@code now},
+   * the earliest first. May give fewer than {@code limit} although more are due; the next call goes
+   * on.
+   *
+   * @param now milliseconds since the epoch
+   * @param after the last one already seen in this sweep, or null to begin; owners whose deadline
+   *     moved meanwhile may be left for the next sweep
+   */
+  List<DueOwner> due(List<OwnerRange> ranges, long now, int limit, @Nullable DueOwner after);
+
+  /**
+   * Commits and removes again {@code bytes} of nothing, as proof that the store takes writes.
+   * Whatever an earlier failure left open is settled before.
+   */
+  void probe(int bytes);
+
+  /** The rows of the nodes that write to this journal. */
+  NodeRegistry nodes();
+
+  /**
+   * Hands everything that {@code range} holds to {@code scan}: owners ascending, each owner's
+   * snapshot before its events, these by number. Reads as it goes, all of it as of one moment.
+   */
+  void scan(OwnerRange range, Scan scan);
+
+  /** Takes what {@link #scan} reads. */
+  interface Scan {
+
+    /** The stored snapshot of the next owner. */
+    void snapshot(SnapshotWrite snapshot);
+
+    /** The next event of the same owner, or the first of the next. */
+    void event(StoredEvent event);
+  }
+
+  /**
+   * Checks the store's own structures, which may read all of it.
+   *
+   * @return what is wrong, a sentence each; empty if nothing is
+   */
+  List<String> damages();
+
+  /** Lets go of the store. Waits for a batch in flight. */
+  @Override
+  void close();
+}

@@ -1,0 +1,686 @@
+package dev.holdfast.journal;
+
+import dev.holdfast.journal.JournalUnusable.Problem;
+import dev.holdfast.journal.NotWritten.Reason;
+import java.nio.file.Path;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Types;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The embedded journal: one SQLite file in a folder that this process holds alone.
+ *
+ * <p>Write-ahead log with {@code synchronous = FULL}: a commit returns when its frames are synced,
+ * so what was acknowledged outlives SIGKILL and power loss. One connection writes, behind a fair
+ * lock; the others read, and neither waits for the other.
+ *
+ * <p>A transaction that fails is rolled back whole; {@link SqliteErrors} says what is then known.
+ * The writing connection is given up after each failure and opened anew for the next transaction.
+ */
+public final class SqliteStore implements JournalStore {
+
+  private static final Logger LOG = LoggerFactory.getLogger(SqliteStore.class);
+
+  /** A wake time that never comes. */
+  private static final long NEVER = Long.MAX_VALUE;
+
+  /** Rows of the agenda that one sweep looks at before it puts the early ones right. */
+  private static final int AGENDA_PAGE = 256;
+
+  /** Pages of the agenda that one call sweeps at most. */
+  private static final int AGENDA_PAGES = 16;
+
+  private static final String UNFENCED = "SELECT 1 FROM node WHERE id = ? AND fenced_at IS NULL";
+
+  /** Takes the first event of a write only if it is the owner's next. */
+  private static final String INSERT_NEXT =
+      """
+      INSERT INTO event (owner, seq, at, due, name, payload) SELECT ?1, ?2, ?3, ?4, ?5, ?6
+      WHERE ?2 = 1 + coalesce((SELECT max(seq) FROM event WHERE owner = ?1), 0)\
+      """;
+
+  private static final String INSERT =
+      "INSERT INTO event (owner, seq, at, due, name, payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+
+  private static final String WAKE_BY =
+      """
+      INSERT INTO agenda (owner, wake) VALUES (?1, ?2)
+      ON CONFLICT (owner) DO UPDATE SET wake = excluded.wake WHERE excluded.wake < wake\
+      """;
+
+  /** Newer than the stored one, and not ahead of the owner's log. */
+  private static final String UPSERT_SNAPSHOT =
+      """
+      INSERT INTO snapshot (owner, seq, at, name, payload) SELECT ?1, ?2, ?3, ?4, ?5
+      WHERE ?2 <= (SELECT max(seq) FROM event WHERE owner = ?1)
+      ON CONFLICT (owner) DO UPDATE
+      SET seq = excluded.seq, at = excluded.at, name = excluded.name, payload = excluded.payload
+      WHERE excluded.seq > seq\
+      """;
+
+  private static final String EVENT_COLUMNS = "position, owner, seq, at, due, name, payload";
+
+  private static final String DUE_OF_NEWEST =
+      "(SELECT due FROM event WHERE owner = agenda.owner ORDER BY seq DESC LIMIT 1)";
+
+  private final DataDirectory directory;
+  private final Path file;
+  private final SqliteOptions options;
+  private final boolean readOnly;
+  private final BlockingQueue<SqliteSession> readers;
+  private final SqliteNodes nodes = new SqliteNodes(this);
+
+  /** Fair, so that a fence does not wait behind one batch after another. */
+  private final ReentrantLock writing = new ReentrantLock(true);
+
+  /** Null until the first transaction, and after each that failed. Guarded by {@link #writing}. */
+  private @Nullable SqliteSession writer;
+
+  /** Guarded by {@link #writing}. */
+  private long maxBytes;
+
+  private volatile boolean closed;
+
+  /** A transaction's statements between BEGIN and COMMIT. */
+  @FunctionalInterface
+  interface Transaction<T> {
+    T run(SqliteSession session) throws SQLException;
+  }
+
+  private SqliteStore(DataDirectory directory, Path file, SqliteOptions options, boolean readOnly) {
+    this.directory = directory;
+    this.file = file;
+    this.options = options;
+    this.readOnly = readOnly;
+    this.maxBytes = options.maxBytes();
+    this.readers = new ArrayBlockingQueue<>(options.readers());
+  }
+
+  /**
+   * Opens the journal in {@code folder}, and makes both if they are missing.
+   *
+   * @throws JournalUnusable if the folder is in use, or what it holds is not a journal that this
+   *     program can read; nothing is changed then
+   */
+  public static SqliteStore open(Path folder, SqliteOptions options) throws JournalUnusable {
+    return open(DataDirectory.hold(folder), options, false);
+  }
+
+  /**
+   * Opens an existing journal to look at it. The journal is left as it is; writes fail.
+   *
+   * @throws JournalUnusable if there is none, a node runs on it, or it cannot be read
+   */
+  public static SqliteStore openToRead(Path folder) throws JournalUnusable {
+    return open(DataDirectory.holdExisting(folder), SqliteOptions.defaults(), true);
+  }
+
+  private static SqliteStore open(DataDirectory directory, SqliteOptions options, boolean readOnly)
+      throws JournalUnusable {
+    boolean done = false;
+    try {
+      Path file = directory.journal();
+      if (readOnly) {
+        SqliteSchema.check(file);
+      } else {
+        SqliteSchema.prepare(file);
+      }
+      SqliteStore store = new SqliteStore(directory, file, options, readOnly);
+      store.connect();
+      done = true;
+      return store;
+    } finally {
+      if (!done) {
+        directory.close();
+      }
+    }
+  }
+
+  private void connect() throws JournalUnusable {
+    boolean done = false;
+    try {
+      if (!readOnly) {
+        writer();
+      }
+      for (int i = 0; i < options.readers(); i++) {
+        SqliteSession reader = SqliteSession.reading(file);
+        readers.add(reader);
+        // Reads the schema, and so finds a file that only looks like a journal.
+        reader.number(
+            "SELECT coalesce(max(position), 0) + (SELECT number FROM incarnation) FROM event");
+      }
+      done = true;
+    } catch (SQLException e) {
+      Problem problem =
+          SqliteErrors.beforeCommit(e).reason() == Reason.CORRUPT
+              ? Problem.CORRUPT
+              : Problem.INACCESSIBLE;
+      throw new JournalUnusable(
+          problem, "the journal " + file + " cannot be opened: " + e.getMessage(), e);
+    } finally {
+      if (!done) {
+        disconnect();
+      }
+    }
+  }
+
+  @Override
+  public Outcome write(NodeId node, List<OwnerWrite> writes, List<SnapshotWrite> snapshots) {
+    return transact(session -> {
+      if (!isUnfenced(session, node)) {
+        return new Outcome.Fenced();
+      }
+      List<Integer> conflicts = new ArrayList<>();
+      for (int i = 0; i < writes.size(); i++) {
+        if (!insert(session, writes.get(i))) {
+          conflicts.add(i);
+        }
+      }
+      for (SnapshotWrite snapshot : snapshots) {
+        insert(session, snapshot);
+      }
+      return new Outcome.Written(conflicts);
+    });
+  }
+
+  private static boolean insert(SqliteSession session, OwnerWrite write) throws SQLException {
+    byte[] owner = write.owner().bytes();
+    long number = write.first();
+    for (JournalEvent event : write.events()) {
+      PreparedStatement insert = session.prepare(number == write.first() ? INSERT_NEXT : INSERT);
+      insert.setBytes(1, owner);
+      insert.setLong(2, number);
+      insert.setLong(3, event.at());
+      if (event.deadline() == JournalEvent.NO_DEADLINE) {
+        insert.setNull(4, Types.INTEGER);
+      } else {
+        insert.setLong(4, event.deadline());
+      }
+      insert.setString(5, event.name());
+      insert.setBytes(6, event.payload());
+      if (insert.executeUpdate() == 0) {
+        return false;
+      }
+      number++;
+    }
+    long deadline = write.events().getLast().deadline();
+    if (deadline != JournalEvent.NO_DEADLINE) {
+      PreparedStatement wake = session.prepare(WAKE_BY);
+      wake.setBytes(1, owner);
+      wake.setLong(2, deadline);
+      wake.executeUpdate();
+    }
+    return true;
+  }
+
+  private static void insert(SqliteSession session, SnapshotWrite write) throws SQLException {
+    PreparedStatement upsert = session.prepare(UPSERT_SNAPSHOT);
+    upsert.setBytes(1, write.owner().bytes());
+    upsert.setLong(2, write.number());
+    upsert.setLong(3, write.at());
+    upsert.setString(4, write.snapshot().name());
+    upsert.setBytes(5, write.snapshot().payload());
+    upsert.executeUpdate();
+  }
+
+  static boolean isUnfenced(SqliteSession session, NodeId node) throws SQLException {
+    PreparedStatement select = session.prepare(UNFENCED);
+    select.setString(1, node.value());
+    try (ResultSet row = select.executeQuery()) {
+      return row.next();
+    }
+  }
+
+  @Override
+  public List<Recovered> recover(List<Owner> owners, int maxEvents) {
+    return read(session -> {
+      List<Recovered> recovered = new ArrayList<>(owners.size());
+      for (Owner owner : owners) {
+        recovered.add(recover(session, owner, maxEvents));
+      }
+      return recovered;
+    });
+  }
+
+  private static Recovered recover(SqliteSession session, Owner owner, int maxEvents)
+      throws SQLException {
+    byte[] key = owner.bytes();
+    SnapshotWrite snapshot = null;
+    PreparedStatement select =
+        session.prepare("SELECT owner, seq, at, name, payload FROM snapshot WHERE owner = ?");
+    select.setBytes(1, key);
+    try (ResultSet row = select.executeQuery()) {
+      if (row.next()) {
+        snapshot = snapshot(row);
+      }
+    }
+    List<StoredEvent> events = new ArrayList<>();
+    long from = snapshot == null ? 1 : snapshot.number() + 1;
+    int count = read(session, owner, from, Long.MAX_VALUE, maxEvents, events::add);
+    long highest =
+        count == 0 || count == maxEvents ? highest(session, key) : events.getLast().number();
+    return new Recovered(owner, snapshot, events, highest);
+  }
+
+  private static long highest(SqliteSession session, byte[] owner) throws SQLException {
+    PreparedStatement select =
+        session.prepare("SELECT coalesce(max(seq), 0) FROM event WHERE owner = ?");
+    select.setBytes(1, owner);
+    try (ResultSet row = select.executeQuery()) {
+      row.next();
+      return row.getLong(1);
+    }
+  }
+
+  private static int read(
+      SqliteSession session,
+      Owner owner,
+      long from,
+      long to,
+      long max,
+      Consumer<StoredEvent> consumer)
+      throws SQLException {
+    PreparedStatement select =
+        session.prepare(
+            "SELECT "
+                + EVENT_COLUMNS
+                + " FROM event WHERE owner = ? AND seq BETWEEN ? AND ? ORDER BY seq LIMIT ?");
+    select.setBytes(1, owner.bytes());
+    select.setLong(2, from);
+    select.setLong(3, to);
+    select.setLong(4, max);
+    int count = 0;
+    try (ResultSet rows = select.executeQuery()) {
+      while (rows.next()) {
+        consumer.accept(event(rows));
+        count++;
+      }
+    }
+    return count;
+  }
+
+  private static StoredEvent event(ResultSet row) throws SQLException {
+    long deadline = row.getLong(5);
+    if (row.wasNull()) {
+      deadline = JournalEvent.NO_DEADLINE;
+    }
+    return new StoredEvent(
+        row.getLong(1),
+        Owner.of(row.getBytes(2)),
+        row.getLong(3),
+        new JournalEvent(row.getString(6), row.getBytes(7), row.getLong(4), deadline));
+  }
+
+  private static SnapshotWrite snapshot(ResultSet row) throws SQLException {
+    return new SnapshotWrite(
+        Owner.of(row.getBytes(1)),
+        row.getLong(2),
+        row.getLong(3),
+        new JournalSnapshot(row.getString(4), row.getBytes(5)));
+  }
+
+  @Override
+  public long highest(Owner owner) {
+    return read(session -> highest(session, owner.bytes()));
+  }
+
+  @Override
+  public long read(Owner owner, long from, long to, long max, Consumer<StoredEvent> consumer) {
+    return read(session -> read(session, owner, from, to, max, consumer)).longValue();
+  }
+
+  @Override
+  public int feed(long position, int max, Consumer<StoredEvent> consumer) {
+    return read(session -> {
+      PreparedStatement select =
+          session.prepare(
+              "SELECT "
+                  + EVENT_COLUMNS
+                  + " FROM event WHERE position > ? ORDER BY position LIMIT ?");
+      select.setLong(1, position);
+      select.setLong(2, max);
+      int count = 0;
+      try (ResultSet rows = select.executeQuery()) {
+        while (rows.next()) {
+          consumer.accept(event(rows));
+          count++;
+        }
+      }
+      return count;
+    });
+  }
+
+  @Override
+  public int delete(NodeId node, Owner owner, long upTo) {
+    return transact(session -> {
+      if (!isUnfenced(session, node)) {
+        throw new NotWritten(Reason.FENCED, "node " + node + " is fenced");
+      }
+      PreparedStatement delete =
+          session.prepare(
+              """
+              DELETE FROM event WHERE owner = ?1 AND seq <= ?2
+              AND seq <= (SELECT seq FROM snapshot WHERE owner = ?1)
+              AND seq < (SELECT max(seq) FROM event WHERE owner = ?1)\
+              """);
+      delete.setBytes(1, owner.bytes());
+      delete.setLong(2, upTo);
+      return delete.executeUpdate();
+    });
+  }
+
+  @Override
+  public List<DueOwner> due(
+      List<OwnerRange> ranges, long now, int limit, @Nullable DueOwner after) {
+    List<DueOwner> due = new ArrayList<>();
+    @Nullable DueOwner seen = after;
+    for (int page = 0; page < AGENDA_PAGES && due.size() < limit; page++) {
+      List<AgendaRow> rows = agenda(now, AGENDA_PAGE, seen);
+      List<Owner> early = new ArrayList<>();
+      for (AgendaRow row : rows) {
+        boolean wanted = ranges.stream().anyMatch(range -> range.contains(row.owner));
+        if (wanted && row.deadline <= now) {
+          if (due.size() < limit) {
+            due.add(new DueOwner(row.owner, row.deadline));
+          }
+        } else if (row.deadline > now) {
+          early.add(row.owner);
+        }
+      }
+      if (!early.isEmpty()) {
+        postpone(early);
+      }
+      if (rows.size() < AGENDA_PAGE) {
+        break;
+      }
+      AgendaRow last = rows.getLast();
+      seen = new DueOwner(last.owner, last.wake);
+    }
+    return due;
+  }
+
+  private record AgendaRow(Owner owner, long wake, long deadline) {}
+
+  private List<AgendaRow> agenda(long now, int limit, @Nullable DueOwner after) {
+    return read(session -> {
+      PreparedStatement select =
+          session.prepare(
+              "SELECT owner, wake, coalesce("
+                  + DUE_OF_NEWEST
+                  + ", ?1) FROM agenda WHERE wake <= ?2 AND (wake, owner) > (?3, ?4)"
+                  + " ORDER BY wake, owner LIMIT ?5");
+      select.setLong(1, NEVER);
+      select.setLong(2, now);
+      select.setLong(3, after == null ? Long.MIN_VALUE : after.deadline());
+      select.setBytes(4, after == null ? new byte[0] : after.owner().bytes());
+      select.setLong(5, limit);
+      List<AgendaRow> rows = new ArrayList<>();
+      try (ResultSet row = select.executeQuery()) {
+        while (row.next()) {
+          rows.add(new AgendaRow(Owner.of(row.getBytes(1)), row.getLong(2), row.getLong(3)));
+        }
+      }
+      return rows;
+    });
+  }
+
+  /** Looks up the deadlines again: a write may have moved them since they were read. */
+  private void postpone(List<Owner> owners) {
+    transact(session -> {
+      PreparedStatement update =
+          session.prepare(
+              "UPDATE agenda SET wake = coalesce(" + DUE_OF_NEWEST + ", ?1) WHERE owner = ?2");
+      for (Owner owner : owners) {
+        update.setLong(1, NEVER);
+        update.setBytes(2, owner.bytes());
+        update.executeUpdate();
+      }
+      return owners.size();
+    });
+  }
+
+  @Override
+  public void probe(int bytes) {
+    transact(session -> {
+      PreparedStatement insert = session.prepare("INSERT INTO probe (filler) VALUES (zeroblob(?))");
+      insert.setInt(1, bytes);
+      return insert.executeUpdate();
+    });
+    transact(session -> session.prepare("DELETE FROM probe").executeUpdate());
+  }
+
+  @Override
+  public NodeRegistry nodes() {
+    return nodes;
+  }
+
+  @Override
+  public void scan(OwnerRange range, Scan scan) {
+    read(session -> {
+      PreparedStatement snapshots =
+          session.prepare(
+              "SELECT owner, seq, at, name, payload FROM snapshot"
+                  + " WHERE owner BETWEEN ? AND ? ORDER BY owner");
+      PreparedStatement events =
+          session.prepare(
+              "SELECT "
+                  + EVENT_COLUMNS
+                  + " FROM event WHERE owner BETWEEN ? AND ? ORDER BY owner, seq");
+      for (PreparedStatement select : List.of(snapshots, events)) {
+        select.setBytes(1, range.first().bytes());
+        select.setBytes(2, range.last().bytes());
+      }
+      try (ResultSet snapshotRows = snapshots.executeQuery();
+          ResultSet eventRows = events.executeQuery()) {
+        return merge(snapshotRows, eventRows, scan);
+      }
+    });
+  }
+
+  /** Counts what it has handed over. */
+  private static long merge(ResultSet snapshotRows, ResultSet eventRows, Scan scan)
+      throws SQLException {
+    @Nullable SnapshotWrite snapshot = snapshotRows.next() ? snapshot(snapshotRows) : null;
+    @Nullable StoredEvent event = eventRows.next() ? event(eventRows) : null;
+    long count = 0;
+    while (snapshot != null || event != null) {
+      count++;
+      if (event == null || (snapshot != null && snapshot.owner().compareTo(event.owner()) <= 0)) {
+        scan.snapshot(Objects.requireNonNull(snapshot));
+        snapshot = snapshotRows.next() ? snapshot(snapshotRows) : null;
+      } else {
+        scan.event(event);
+        event = eventRows.next() ? event(eventRows) : null;
+      }
+    }
+    return count;
+  }
+
+  @Override
+  public List<String> damages() {
+    return read(session -> {
+      List<String> damages = new ArrayList<>();
+      try (ResultSet rows = session.prepare("PRAGMA integrity_check(100)").executeQuery()) {
+        while (rows.next()) {
+          String line = rows.getString(1);
+          if (!"ok".equals(line)) {
+            damages.add(line);
+          }
+        }
+      }
+      try (ResultSet row =
+          session
+              .prepare(
+                  "SELECT count(*) FROM agenda WHERE wake > coalesce(" + DUE_OF_NEWEST + ", wake)")
+              .executeQuery()) {
+        if (row.next() && row.getLong(1) > 0) {
+          damages.add(row.getLong(1) + " owners are on the agenda later than their deadline");
+        }
+      }
+      return damages;
+    });
+  }
+
+  /** Changes at run time what {@link SqliteOptions#maxBytes} says. */
+  void limit(long bytes) {
+    writing.lock();
+    try {
+      maxBytes = bytes;
+      giveUpWriter();
+    } finally {
+      writing.unlock();
+    }
+  }
+
+  /** Runs a transaction that writes, alone. */
+  <T> T transact(Transaction<T> transaction) {
+    writing.lock();
+    try {
+      return run(transaction);
+    } finally {
+      writing.unlock();
+    }
+  }
+
+  private <T> T run(Transaction<T> transaction) {
+    SqliteSession session;
+    T result;
+    boolean ready = false;
+    try {
+      session = writer();
+      session.beginWrite();
+      result = transaction.run(session);
+      ready = true;
+    } catch (SQLException e) {
+      throw SqliteErrors.beforeCommit(e);
+    } finally {
+      if (!ready) {
+        // Closing it rolls back.
+        giveUpWriter();
+      }
+    }
+    try {
+      session.commit();
+    } catch (SQLException e) {
+      giveUpWriter();
+      throw SqliteErrors.onCommit(e);
+    }
+    return result;
+  }
+
+  private SqliteSession writer() throws SQLException {
+    if (readOnly) {
+      throw new NotWritten(Reason.UNAVAILABLE, "the journal was opened to be read only");
+    }
+    if (closed) {
+      throw new NotWritten(Reason.CLOSED, "the journal is closed");
+    }
+    SqliteSession current = writer;
+    if (current == null) {
+      current = SqliteSession.writing(file);
+      writer = current;
+      current.execute("PRAGMA journal_mode = WAL");
+      if (maxBytes != SqliteOptions.UNLIMITED) {
+        long pages = maxBytes / current.number("PRAGMA page_size");
+        current.execute("PRAGMA max_page_count = " + pages);
+      }
+    }
+    return current;
+  }
+
+  private void giveUpWriter() {
+    SqliteSession current = writer;
+    writer = null;
+    if (current != null) {
+      close(current);
+    }
+  }
+
+  /** Runs a transaction that reads one moment's state. */
+  <T> T read(Transaction<T> transaction) {
+    SqliteSession session = takeReader();
+    @Nullable SqliteSession usable = null;
+    try {
+      session.beginRead();
+      T result = transaction.run(session);
+      session.commit();
+      usable = session;
+      return result;
+    } catch (SQLException e) {
+      throw new StoreUnreadable("SQLite: " + e.getMessage(), e);
+    } finally {
+      giveBackReader(session, usable);
+    }
+  }
+
+  private SqliteSession takeReader() {
+    if (closed) {
+      throw new StoreUnreadable("the journal is closed", null);
+    }
+    try {
+      return readers.take();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new StoreUnreadable("interrupted while waiting for a connection", e);
+    }
+  }
+
+  /** Puts a reader back, or another one in the place of one that failed. */
+  private void giveBackReader(SqliteSession used, @Nullable SqliteSession usable) {
+    if (usable != null) {
+      readers.add(usable);
+      return;
+    }
+    try {
+      used.rollback();
+      readers.add(used);
+    } catch (SQLException e) {
+      LOG.warn("a reading connection failed", e);
+      readers.add(used);
+    }
+  }
+
+  private static void close(SqliteSession session) {
+    try {
+      session.close();
+    } catch (SQLException e) {
+      LOG.warn("a connection to the journal did not close", e);
+    }
+  }
+
+  @Override
+  public void close() {
+    writing.lock();
+    try {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      disconnect();
+    } finally {
+      writing.unlock();
+    }
+    directory.close();
+  }
+
+  private void disconnect() {
+    for (int i = 0; i < options.readers(); i++) {
+      SqliteSession reader = readers.poll();
+      if (reader != null) {
+        close(reader);
+      }
+    }
+    giveUpWriter();
+  }
+}
