@@ -55,7 +55,7 @@ public final class JsonText {
       case VALUE_TRUE -> Json.Literal.TRUE;
       case VALUE_FALSE -> Json.Literal.FALSE;
       case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> new Json.Num(in.getText());
-      case VALUE_STRING -> new Json.Text(in.getText());
+      case VALUE_STRING -> new Json.Text(whole(in, in.getText()));
       case START_ARRAY -> {
         var items = new ArrayList<Json>();
         while (in.nextToken() != JsonToken.END_ARRAY) {
@@ -73,11 +73,27 @@ public final class JsonText {
   public static Json.Obj readObject(JsonParser in) throws IOException {
     var members = new LinkedHashMap<String, Json>();
     while (in.nextToken() != JsonToken.END_OBJECT) {
-      String name = in.currentName();
+      String name = whole(in, in.currentName());
       in.nextToken();
       members.put(name, read(in));
     }
     return members.isEmpty() ? Json.Obj.empty() : new Json.Obj(members);
+  }
+
+  /** Half a surrogate pair, which an escape can spell, has no form in UTF-8: refused. */
+  private static String whole(JsonParser in, String text) throws IOException {
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (Character.isSurrogate(c)) {
+        if (Character.isLowSurrogate(c)
+            || i + 1 == text.length()
+            || !Character.isLowSurrogate(text.charAt(i + 1))) {
+          throw new JsonParseException(in, "a string holds half a surrogate pair");
+        }
+        i++;
+      }
+    }
+    return text;
   }
 
   /** Writes a value; numbers go out as the literal they came in with. */

@@ -1,0 +1,404 @@
+package dev.holdfast.entity;
+
+import dev.holdfast.journal.Journal;
+import dev.holdfast.journal.JournalEvent;
+import dev.holdfast.journal.JournalSnapshot;
+import dev.holdfast.journal.NotWritten;
+import dev.holdfast.journal.Owner;
+import dev.holdfast.journal.SnapshotWrite;
+import dev.holdfast.user.Command;
+import dev.holdfast.user.Context;
+import dev.holdfast.user.Decision;
+import dev.holdfast.user.Entry;
+import dev.holdfast.user.Limits;
+import dev.holdfast.user.LogIn;
+import dev.holdfast.user.OwnerKey;
+import dev.holdfast.user.Reply;
+import dev.holdfast.user.Session;
+import dev.holdfast.user.User;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.pekko.actor.Cancellable;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.BackoffSupervisorStrategy;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.PostStop;
+import org.apache.pekko.actor.typed.SupervisorStrategy;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.persistence.typed.EventAdapter;
+import org.apache.pekko.persistence.typed.EventSeq;
+import org.apache.pekko.persistence.typed.JournalPersistFailed;
+import org.apache.pekko.persistence.typed.PersistenceId;
+import org.apache.pekko.persistence.typed.RecoveryCompleted;
+import org.apache.pekko.persistence.typed.RecoveryFailed;
+import org.apache.pekko.persistence.typed.SnapshotAdapter;
+import org.apache.pekko.persistence.typed.javadsl.CommandHandler;
+import org.apache.pekko.persistence.typed.javadsl.Effect;
+import org.apache.pekko.persistence.typed.javadsl.EventHandler;
+import org.apache.pekko.persistence.typed.javadsl.EventSourcedBehavior;
+import org.apache.pekko.persistence.typed.javadsl.SignalHandler;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The actor that holds one {@link User}: decides each command, has the journal keep what was
+ * decided before anybody is told, and drives a visitor's log-in to its end.
+ *
+ * <p>A journal that takes no writes is no reason to stop: whether it does is asked before anything
+ * is given to it, so that refusals are certain and the actor stays. When a write fails all the
+ * same, Pekko stops the actor and the supervision here starts it again from the journal; the
+ * command in hand is refused if nothing of it was written for certain, and otherwise decided again
+ * on the true history, where its receipt shows whether it took effect.
+ *
+ * <p>This object outlives such a restart, and so does what it notes beside the state.
+ */
+public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.Recorded, User> {
+
+  /** An entry as it goes to the journal, with the moment at which the agenda must wake the user. */
+  record Recorded(Entry entry, long deadline) {}
+
+  /**
+   * What all users share.
+   *
+   * @param mail reaches the actors of other users
+   */
+  public record Surroundings(
+      Journal journal, TrustedClock clock, Limits limits, Mail mail, Population population) {}
+
+  /** Sends a message to the actor of a user, wherever it is. */
+  @FunctionalInterface
+  public interface Mail {
+    void send(OwnerKey owner, Message message);
+  }
+
+  /** A snapshot for each so many events bounds what a recovery replays. */
+  private static final int EVENTS_PER_SNAPSHOT = 50;
+
+  /** With fewer events than this since the last snapshot, none is worth a write when leaving. */
+  private static final int EVENTS_WORTH_A_SNAPSHOT = 5;
+
+  /** Commands that may wait for the end of a log-in. */
+  private static final int MAX_WAITING = 1_000;
+
+  /** How often one command is decided again after a write that failed. */
+  private static final int MAX_ATTEMPTS = 3;
+
+  private static final Duration ADMISSION_PATIENCE = Duration.ofMillis(300);
+  private static final long RETRY_AFTER_MILLIS = 1_000;
+
+  // Quick, because a write that failed says nothing about the next one; whether the journal is down
+  // is the health's matter. Unlimited, because giving up would lose the commands that wait.
+  private static final BackoffSupervisorStrategy RESTART =
+      SupervisorStrategy.restartWithBackoff(Duration.ofMillis(50), Duration.ofMillis(500), 0.1)
+          .withLoggingEnabled(false);
+
+  private final ActorContext<Message> context;
+  private final OwnerKey owner;
+  private final Surroundings surroundings;
+
+  private final SeenSessions presence = new SeenSessions();
+  private int eventsSinceSnapshot;
+
+  private @Nullable Message inHand;
+  private int attempts;
+  private final List<Message.Ask> awaitingLogIn = new ArrayList<>(0);
+  private int waiting;
+  private @Nullable ActorRef<Answer> admissions;
+  private @Nullable Cancellable admissionLate;
+
+  /** {@return the behavior of the actor that holds {@code owner}} */
+  public static Behavior<Message> create(OwnerKey owner, Surroundings surroundings) {
+    return Behaviors.setup(context -> new UserEntity(context, owner, surroundings));
+  }
+
+  private UserEntity(ActorContext<Message> context, OwnerKey owner, Surroundings surroundings) {
+    super(PersistenceId.ofUniqueId(owner.toString()), RESTART);
+    this.context = context;
+    this.owner = owner;
+    this.surroundings = surroundings;
+    surroundings.population().arrived();
+  }
+
+  @Override
+  public User emptyState() {
+    return User.nobody();
+  }
+
+  @Override
+  public CommandHandler<Message, Recorded, User> commandHandler() {
+    return this::onMessage;
+  }
+
+  @Override
+  public EventHandler<User, Recorded> eventHandler() {
+    return (user, recorded) -> {
+      eventsSinceSnapshot++;
+      return user.apply(recorded.entry());
+    };
+  }
+
+  @Override
+  public SignalHandler<User> signalHandler() {
+    return newSignalHandlerBuilder()
+        .onSignal(RecoveryCompleted.instance(), this::onRecovered)
+        .onSignal(
+            JournalPersistFailed.class, (user, signal) -> onPersistFailed(signal.getFailure()))
+        .onSignal(
+            RecoveryFailed.class,
+            (user, signal) ->
+                context.getLog().warn("user {} cannot be recovered", owner, signal.getFailure()))
+        .onSignal(PostStop.instance(), user -> surroundings.population().left())
+        .build();
+  }
+
+  @Override
+  public EventAdapter<Recorded, JournalEvent> eventAdapter() {
+    return Events.ADAPTER;
+  }
+
+  @Override
+  public SnapshotAdapter<User> snapshotAdapter() {
+    return Snapshots.ADAPTER;
+  }
+
+  // ---------------------------------------------------------------------------------------------
+  // Messages
+
+  private Effect<Recorded, User> onMessage(User user, Message message) {
+    return switch (message) {
+      case Message.Ask ask -> user.frozen() ? onAskWhileFrozen(user, ask) : onAsk(user, ask);
+      case Message.AdmissionCame(Answer.Answered(Reply.Admission admission)) ->
+          onAdmission(user, admission, message);
+      case Message.AdmissionCame _ -> Effect().none(); // asked again soon
+      case Message.AdmissionLate _ -> {
+        askForAdmission(user);
+        yield Effect().none();
+      }
+      case Message.Stop _ -> {
+        if (eventsSinceSnapshot >= EVENTS_WORTH_A_SNAPSHOT) {
+          offerSnapshot(user);
+        }
+        yield Effect().stop();
+      }
+    };
+  }
+
+  private Effect<Recorded, User> onAsk(User user, Message.Ask ask) {
+    boolean journalUp = surroundings.journal().health().isAvailable();
+    Decision decision = decide(user, ask.command(), journalUp);
+    if (decision.entries().isEmpty()) {
+      if (journalUp) {
+        notePresence(decision);
+      }
+      ask.replyTo().tell(new Answer.Answered(decision.reply()));
+      return Effect().none();
+    }
+    if (!journalUp) {
+      ask.replyTo().tell(new Answer.Unavailable(Answer.Cause.JOURNAL, RETRY_AFTER_MILLIS));
+      return Effect().none();
+    }
+    inHand = ask;
+    return Effect()
+        .persist(recorded(decision))
+        .thenRun(after -> {
+          written(after, decision);
+          if (after.frozen()) {
+            awaitingLogIn.add(ask);
+            askForAdmission(after);
+          } else {
+            ask.replyTo().tell(new Answer.Answered(decision.reply()));
+          }
+        });
+  }
+
+  /** What comes during a log-in waits for its end: only then is it known who answers. */
+  private Effect<Recorded, User> onAskWhileFrozen(User user, Message.Ask ask) {
+    if (ask.command() instanceof Command.Wake) {
+      askForAdmission(user);
+      ask.replyTo().tell(new Answer.Answered(new Reply.Nothing()));
+      return Effect().none();
+    }
+    if (waiting >= MAX_WAITING) {
+      ask.replyTo().tell(new Answer.Unavailable(Answer.Cause.OVERLOADED, RETRY_AFTER_MILLIS));
+      return Effect().none();
+    }
+    waiting++;
+    return Effect().stash();
+  }
+
+  private Effect<Recorded, User> onAdmission(
+      User user, Reply.Admission admission, Message message) {
+    boolean journalUp = surroundings.journal().health().isAvailable();
+    if (user.frozen() && !journalUp) {
+      return Effect().none(); // asked again soon
+    }
+    Decision decision = decide(user, new Command.Settle(admission), journalUp);
+    if (decision.entries().isEmpty()) {
+      return user.frozen() ? Effect().none() : Effect().none().thenRun(this::thaw).thenUnstashAll();
+    }
+    inHand = message;
+    return Effect()
+        .persist(recorded(decision))
+        .thenRun(after -> {
+          written(after, decision);
+          awaitingLogIn.forEach(ask -> ask.replyTo().tell(new Answer.Answered(decision.reply())));
+          awaitingLogIn.clear();
+          thaw();
+        })
+        .thenUnstashAll();
+  }
+
+  /** A log-in has ended, perhaps before a restart: who still waits for it is decided anew. */
+  private void thaw() {
+    awaitingLogIn.forEach(context.getSelf()::tell);
+    awaitingLogIn.clear();
+    waiting = 0;
+    if (admissionLate != null) {
+      admissionLate.cancel();
+      admissionLate = null;
+    }
+  }
+
+  private void askForAdmission(User user) {
+    LogIn logIn = user.logIn();
+    if (logIn == null) {
+      return;
+    }
+    if (admissions == null) {
+      admissions = context.messageAdapter(Answer.class, Message.AdmissionCame::new);
+    }
+    for (Session session : user.sessions()) {
+      if (session.id().equals(logIn.session())) {
+        surroundings
+            .mail()
+            .send(
+                OwnerKey.ofUser(logIn.userId()),
+                new Message.Ask(
+                    new Command.Admit(logIn, session, user.cart(), user.revision()), admissions));
+      }
+    }
+    if (admissionLate != null) {
+      admissionLate.cancel();
+    }
+    admissionLate =
+        context.scheduleOnce(ADMISSION_PATIENCE, context.getSelf(), new Message.AdmissionLate());
+  }
+
+  // ---------------------------------------------------------------------------------------------
+  // Signals
+
+  private void onRecovered(User user) {
+    presence.retain(user.sessions());
+    if (user.frozen()) {
+      askForAdmission(user);
+    } else if (!awaitingLogIn.isEmpty() || waiting > 0) {
+      // The write that ended the log-in was in doubt and is there: an admission that is settled
+      // already lets go of everybody who waits.
+      awaitingLogIn.forEach(context.getSelf()::tell);
+      awaitingLogIn.clear();
+    }
+  }
+
+  private void onPersistFailed(Throwable failure) {
+    Message failed = inHand;
+    inHand = null;
+    if (failed == null) {
+      return;
+    }
+    Answer.@Nullable Cause certain = failure instanceof NotWritten no ? cause(no.reason()) : null;
+    boolean again = certain == null && attempts++ < MAX_ATTEMPTS;
+    switch (failed) {
+      case Message.Ask ask when certain != null ->
+          ask.replyTo().tell(new Answer.Unavailable(certain, RETRY_AFTER_MILLIS));
+      case Message.Ask ask when !again -> ask.replyTo().tell(new Answer.Unknown());
+      // Decided again after the restart, on what the journal holds.
+      case Message other -> context.getSelf().tell(other);
+    }
+  }
+
+  /** Why nothing was written for certain; null where the command must be decided again. */
+  private static Answer.@Nullable Cause cause(NotWritten.Reason reason) {
+    return switch (reason) {
+      case CONFLICT -> null;
+      case FENCED, CLOSED -> Answer.Cause.NO_OWNER;
+      case OVERLOADED -> Answer.Cause.OVERLOADED;
+      case FULL, UNAVAILABLE, STALLED, CORRUPT -> Answer.Cause.JOURNAL;
+    };
+  }
+
+  // ---------------------------------------------------------------------------------------------
+
+  private Decision decide(User user, Command command, boolean journalUp) {
+    TrustedClock.Reading clock = surroundings.clock().read();
+    return user.decide(
+        command,
+        new Context(clock.millis(), !clock.trusted(), journalUp, presence, surroundings.limits()));
+  }
+
+  private List<Recorded> recorded(Decision decision) {
+    long deadline = decision.state().deadline(surroundings.limits());
+    return decision.entries().stream().map(entry -> new Recorded(entry, deadline)).toList();
+  }
+
+  private void written(User after, Decision decision) {
+    inHand = null;
+    attempts = 0;
+    presence.retain(after.sessions());
+    notePresence(decision);
+    if (eventsSinceSnapshot >= EVENTS_PER_SNAPSHOT) {
+      offerSnapshot(after);
+    }
+  }
+
+  private void notePresence(Decision decision) {
+    if (decision.seen() != null) {
+      presence.note(decision.seen(), surroundings.clock().read().millis());
+    }
+  }
+
+  private void offerSnapshot(User user) {
+    var snapshot =
+        new SnapshotWrite(
+            new Owner(owner.high(), owner.low()),
+            lastSequenceNumber(context),
+            user.lastEntryAt(),
+            UserCodec.encode(user));
+    if (surroundings.journal().offerSnapshot(snapshot)) {
+      eventsSinceSnapshot = 0;
+    }
+  }
+
+  private static final class Events extends EventAdapter<Recorded, JournalEvent> {
+    static final Events ADAPTER = new Events();
+
+    @Override
+    public JournalEvent toJournal(Recorded recorded) {
+      return UserCodec.encode(recorded.entry(), recorded.deadline());
+    }
+
+    @Override
+    public String manifest(Recorded recorded) {
+      return ""; // the name is in the JournalEvent
+    }
+
+    @Override
+    public EventSeq<Recorded> fromJournal(JournalEvent stored, String manifest) {
+      return EventSeq.single(new Recorded(UserCodec.decode(stored), stored.deadline()));
+    }
+  }
+
+  private static final class Snapshots implements SnapshotAdapter<User> {
+    static final Snapshots ADAPTER = new Snapshots();
+
+    @Override
+    public Object toJournal(User user) {
+      return UserCodec.encode(user);
+    }
+
+    @Override
+    public User fromJournal(Object stored) {
+      return UserCodec.decode((JournalSnapshot) stored);
+    }
+  }
+}
