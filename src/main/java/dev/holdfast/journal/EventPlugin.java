@@ -1,7 +1,5 @@
 package dev.holdfast.journal;
 
-import static scala.jdk.javaapi.FutureConverters.asScala;
-
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -44,10 +42,10 @@ public final class EventPlugin extends AsyncWriteJournal {
       }
     }
     if (owner == null) {
-      return asScala(CompletableFuture.completedFuture(ALL_ACCEPTED));
+      return ScalaFutures.mapped(CompletableFuture.completedFuture(ALL_ACCEPTED), all -> all);
     }
-    return asScala(
-        journal.write(new OwnerWrite(owner, first, events)).thenApply(_ -> ALL_ACCEPTED));
+    return ScalaFutures.mapped(
+        journal.write(new OwnerWrite(owner, first, events)), _ -> ALL_ACCEPTED);
   }
 
   private static JournalEvent payloadOf(PersistentRepr event) {
@@ -66,10 +64,11 @@ public final class EventPlugin extends AsyncWriteJournal {
   public Future<Void> doAsyncReplayMessages(
       String persistenceId, long from, long to, long max, Consumer<PersistentRepr> replay) {
     Owner owner = Owner.parse(persistenceId);
-    return asScala(
+    return ScalaFutures.mapped(
         journal
             .recoveries()
-            .replay(owner, from, to, max, event -> replay.accept(represent(persistenceId, event))));
+            .replay(owner, from, to, max, event -> replay.accept(represent(persistenceId, event))),
+        _ -> null);
   }
 
   private static PersistentRepr represent(String persistenceId, StoredEvent event) {
@@ -85,12 +84,14 @@ public final class EventPlugin extends AsyncWriteJournal {
 
   @Override
   public Future<Long> doAsyncReadHighestSequenceNr(String persistenceId, long from) {
-    return asScala(journal.recoveries().highest(Owner.parse(persistenceId)));
+    return ScalaFutures.mapped(
+        journal.recoveries().highest(Owner.parse(persistenceId)), highest -> highest);
   }
 
   @Override
   public Future<Void> doAsyncDeleteMessagesTo(String persistenceId, long to) {
     Owner owner = Owner.parse(persistenceId);
-    return asScala(CompletableFuture.runAsync(() -> journal.delete(owner, to)));
+    return ScalaFutures.mapped(
+        journal.recoveries().run(() -> journal.delete(owner, to)), _ -> null);
   }
 }

@@ -92,7 +92,7 @@ final class Recoveries implements AutoCloseable {
   CompletableFuture<Long> highest(Owner owner) {
     Held entry = heldNow(owner);
     return entry == null
-        ? read(() -> store.highest(owner))
+        ? run(() -> store.highest(owner))
         : CompletableFuture.completedFuture(entry.recovered.highest());
   }
 
@@ -102,7 +102,7 @@ final class Recoveries implements AutoCloseable {
     Held entry = heldNow(owner);
     forget(owner);
     if (entry == null || from <= entry.recovered.snapshotNumber()) {
-      return read(() -> stream(owner, from, to, max, consumer));
+      return run(() -> stream(owner, from, to, max, consumer));
     }
     Recovered recovered = entry.recovered;
     long replayed = 0;
@@ -120,7 +120,7 @@ final class Recoveries implements AutoCloseable {
     // A log longer than a recovery holds in memory.
     long next = Math.max(from, last + 1);
     long left = max - replayed;
-    return read(() -> stream(owner, next, to, left, consumer));
+    return run(() -> stream(owner, next, to, left, consumer));
   }
 
   /** The owner writes: what is held of it is the past. */
@@ -169,7 +169,8 @@ final class Recoveries implements AutoCloseable {
     return null;
   }
 
-  private <T extends @Nullable Object> CompletableFuture<T> read(Supplier<T> reading) {
+  /** Runs what blocks on one of the reading threads. */
+  <T extends @Nullable Object> CompletableFuture<T> run(Supplier<T> reading) {
     try {
       return CompletableFuture.supplyAsync(reading, readers);
     } catch (RejectedExecutionException e) {

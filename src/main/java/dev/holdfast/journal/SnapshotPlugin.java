@@ -1,7 +1,5 @@
 package dev.holdfast.journal;
 
-import static scala.jdk.javaapi.FutureConverters.asScala;
-
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.apache.pekko.persistence.SelectedSnapshot;
@@ -27,11 +25,9 @@ public final class SnapshotPlugin extends SnapshotStore {
   public Future<Optional<SelectedSnapshot>> doLoadAsync(
       String persistenceId, SnapshotSelectionCriteria criteria) {
     Owner owner = Owner.parse(persistenceId);
-    return asScala(
-        journal
-            .recoveries()
-            .begin(owner)
-            .thenApply(recovered -> select(persistenceId, recovered.snapshot(), criteria)));
+    return ScalaFutures.mapped(
+        journal.recoveries().begin(owner),
+        recovered -> select(persistenceId, recovered.snapshot(), criteria));
   }
 
   private static Optional<SelectedSnapshot> select(
@@ -62,8 +58,9 @@ public final class SnapshotPlugin extends SnapshotStore {
   }
 
   private static Future<Void> refused() {
-    return asScala(
-        CompletableFuture.failedFuture(
-            new UnsupportedOperationException("snapshots are written by Journal.offerSnapshot")));
+    return ScalaFutures.mapped(
+        CompletableFuture.<Void>failedFuture(
+            new UnsupportedOperationException("snapshots are written by Journal.offerSnapshot")),
+        _ -> null);
   }
 }
