@@ -1,0 +1,124 @@
+package dev.holdfast.http;
+
+import dev.holdfast.cluster.Users;
+import io.helidon.http.DirectHandler;
+import io.helidon.http.ServerResponseHeaders;
+import io.helidon.http.Status;
+import io.helidon.webserver.WebServer;
+import io.helidon.webserver.http.DirectHandlers;
+import io.helidon.webserver.http.HttpRouting;
+import io.helidon.webserver.http1.Http1Config;
+import io.helidon.webserver.http1.Http1ConnectionSelector;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Semaphore;
+import org.jspecify.annotations.Nullable;
+
+/** Serves the HTTP API. */
+public final class ApiServer implements AutoCloseable {
+
+  private final WebServer server;
+  private final Connections connections;
+
+  private ApiServer(WebServer server, Connections connections) {
+    this.server = server;
+    this.connections = connections;
+  }
+
+  /**
+   * Listens, and returns when requests are answered.
+   *
+   * @throws java.io.UncheckedIOException if the address cannot be had
+   */
+  public static ApiServer start(
+      HttpSettings settings,
+      Users users,
+      SessionTokens tokens,
+      Health health,
+      PrometheusMeterRegistry metrics) {
+    var bounds = settings.bounds();
+    var shared =
+        new Call.Server(settings, users, tokens, new Semaphore(bounds.requestsInHand()));
+    var dispatcher = new Dispatcher(shared, new Routes(routes(health, metrics)), metrics);
+    Http1Config http =
+        Http1Config.builder()
+            .maxPrologueLength(bounds.requestLineBytes())
+            .maxHeadersSize(bounds.headerBytes())
+            // Routes look at the raw path themselves.
+            .validatePath(false)
+            .sendKeepAliveHeader(false)
+            .build();
+    var connections =
+        new Connections(
+            Http1ConnectionSelector.builder().config(http).build(), bounds, metrics);
+    WebServer server =
+        WebServer.builder()
+            .host(settings.host())
+            .port(settings.port())
+            .shutdownHook(false)
+            .featuresDiscoverServices(false)
+            .protocolsDiscoverServices(false)
+            .addConnectionSelector(connections)
+            .maxTcpConnections(bounds.connections())
+            .maxPayloadSize(bounds.bodyBytes())
+            .shutdownGracePeriod(bounds.stopping())
+            .directHandlers(refusals(dispatcher))
+            .routing(routing(dispatcher))
+            .build();
+    connections.start();
+    try {
+      return new ApiServer(server.start(), connections);
+    } catch (RuntimeException e) {
+      connections.close();
+      throw e;
+    }
+  }
+
+  /** A filter, not a route, since the web server's routes are found by the decoded path. */
+  private static HttpRouting.Builder routing(Dispatcher dispatcher) {
+    return HttpRouting.builder()
+        .addFilter((_, request, response) -> dispatcher.handle(request, response));
+  }
+
+  private static DirectHandlers refusals(Dispatcher dispatcher) {
+    DirectHandler handler =
+        new DirectHandler() {
+          @Override
+          public TransportResponse handle(
+              TransportRequest request,
+              EventType type,
+              Status status,
+              ServerResponseHeaders headers,
+              @Nullable String message) {
+            return dispatcher.refuse(status, message);
+          }
+        };
+    var handlers = DirectHandlers.builder();
+    for (var type : DirectHandler.EventType.values()) {
+      handlers.addHandler(type, handler);
+    }
+    return handlers.build();
+  }
+
+  private static List<Route> routes(Health health, PrometheusMeterRegistry metrics) {
+    var routes = new ArrayList<Route>();
+    routes.addAll(SessionRoutes.all());
+    routes.addAll(UserRoutes.all());
+    routes.addAll(CartRoutes.all());
+    routes.addAll(OperationsRoutes.all(health, metrics));
+    return routes;
+  }
+
+  /** {@return the port that it listens on} */
+  public int port() {
+    return server.port();
+  }
+
+  /** Takes no more requests, finishes those in hand, and stops listening. */
+  @Override
+  public void close() {
+    server.stop();
+    connections.close();
+  }
+}

@@ -1,0 +1,345 @@
+package dev.holdfast.http;
+
+import dev.holdfast.cluster.Users;
+import dev.holdfast.entity.Answer;
+import dev.holdfast.http.Fields.Place;
+import dev.holdfast.json.Json;
+import dev.holdfast.user.Command;
+import dev.holdfast.user.OwnerKey;
+import dev.holdfast.user.Precondition;
+import dev.holdfast.user.Reply;
+import dev.holdfast.user.Request;
+import dev.holdfast.user.RequestId;
+import io.helidon.http.HeaderName;
+import io.helidon.http.HeaderNames;
+import io.helidon.webserver.http.ServerRequest;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.SecureRandom;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One request in hand: what it says, read strictly, and the way to the users that it concerns. For
+ * the one thread that handles the request.
+ */
+final class Call implements AutoCloseable {
+
+  static final HeaderName SESSION_TOKEN = HeaderNames.create("Session-Token");
+  private static final HeaderName IDEMPOTENCY_KEY = HeaderNames.create("Idempotency-Key");
+  private static final int MAX_KEY = 128;
+  private static final String MERGE_PATCH = "application/merge-patch+json";
+  private static final SecureRandom RANDOM = new SecureRandom();
+
+  /** What all calls share. */
+  record Server(HttpSettings settings, Users users, SessionTokens tokens, Semaphore inHand) {}
+
+  private final Server server;
+  private final ServerRequest request;
+  private final Route route;
+  private final Map<String, String> parameters;
+  private final ApiKeys.Caller caller;
+  private final SessionTokens.@Nullable Token token;
+  private final long startedAt = System.nanoTime();
+  private byte @Nullable [] body;
+  private boolean admitted;
+  private boolean answered;
+
+  /**
+   * @param token null on routes that need none
+   */
+  Call(
+      Server server,
+      ServerRequest request,
+      Routes.Match match,
+      ApiKeys.Caller caller,
+      SessionTokens.@Nullable Token token) {
+    this.server = server;
+    this.request = request;
+    this.route = match.route();
+    this.parameters = match.parameters();
+    this.caller = caller;
+    this.token = token;
+  }
+
+  // ---------------------------------------------------------------------------------------------
+  // What the request says
+
+  HttpSettings settings() {
+    return server.settings();
+  }
+
+  /** {@return what stands for a variable of the route's template} */
+  String parameter(String name) {
+    String value = parameters.get(name);
+    if (value == null) {
+      throw new IllegalStateException(route.name() + " has no {" + name + "}");
+    }
+    return value;
+  }
+
+  /** {@return the media type to answer with, of those that the route produces} */
+  String accepted() {
+    return MediaTypes.accepted(
+        route.produces(), request.headers().all(HeaderNames.ACCEPT, List::of));
+  }
+
+  /** {@return the one value of a header, or null if it is absent} */
+  @Nullable String header(HeaderName name) {
+    return header(request, name);
+  }
+
+  static @Nullable String header(ServerRequest request, HeaderName name) {
+    List<String> values = request.headers().all(name, List::of);
+    if (values.size() > 1) {
+      throw new Rejected(
+          ProblemType.MALFORMED_REQUEST, "The header " + name.defaultCase() + " is there twice.");
+    }
+    return values.isEmpty() ? null : values.getFirst();
+  }
+
+  /**
+   * {@return what {@code If-Match} requires}
+   *
+   * @throws Rejected with 400 if it is not by the grammar
+   */
+  Precondition precondition() {
+    EntityTags tags = entityTags(HeaderNames.IF_MATCH);
+    return tags == null ? Precondition.None.none() : tags.required();
+  }
+
+  /** {@return whether the caller holds this revision already, by {@code If-None-Match}} */
+  boolean holds(long revision) {
+    EntityTags tags = entityTags(HeaderNames.IF_NONE_MATCH);
+    return tags != null && tags.names(revision);
+  }
+
+  private @Nullable EntityTags entityTags(HeaderName name) {
+    List<String> values = request.headers().all(name, List::of);
+    if (values.isEmpty()) {
+      return null;
+    }
+    EntityTags tags = EntityTags.parse(String.join(", ", values));
+    if (tags == null) {
+      throw new Rejected(
+          ProblemType.MALFORMED_REQUEST,
+          name.defaultCase() + " must be entity tags, such as \"8\", or *.");
+    }
+    return tags;
+  }
+
+  /** Refuses a precondition on an operation that has no use for one; it must not be ignored. */
+  void refusePrecondition(HeaderName name) {
+    if (request.headers().contains(name)) {
+      throw new Rejected(
+          ProblemType.MALFORMED_REQUEST, "This call takes no " + name.defaultCase() + ".");
+    }
+  }
+
+  /** Refuses a body on an operation that takes none. */
+  void refuseBody() {
+    if (read().length > 0) {
+      throw new Rejected(ProblemType.MALFORMED_REQUEST, "This call takes no body.");
+    }
+  }
+
+  /** {@return the body of an operation that needs one} */
+  Json json() {
+    return json(Response.JSON);
+  }
+
+  /** {@return the body of an operation that takes a merge patch} */
+  Json mergePatch() {
+    return json(MERGE_PATCH);
+  }
+
+  /** {@return the body's fields; without a body there are none} */
+  Fields optionalFields() {
+    return read().length == 0
+        ? Fields.of(Json.Obj.empty(), Place.body())
+        : Fields.of(json(), Place.body());
+  }
+
+  private Json json(String mediaType) {
+    // The header is looked at first: what is sent as something else is not read at all.
+    if (!MediaTypes.isJson(mediaType, header(HeaderNames.CONTENT_TYPE))) {
+      Problem problem =
+          Problem.of(
+              ProblemType.UNSUPPORTED_MEDIA_TYPE, "Send the body as " + mediaType + " in UTF-8.");
+      throw new Rejected(
+          problem.with(mediaType.equals(MERGE_PATCH) ? "Accept-Patch" : "Accept", mediaType));
+    }
+    return StrictJson.read(read());
+  }
+
+  private byte[] read() {
+    byte[] read = body;
+    if (read == null) {
+      int most = settings().bounds().bodyBytes();
+      try (InputStream in = request.content().inputStream()) {
+        read = in.readNBytes(most + 1);
+      } catch (IOException e) {
+        throw new UncheckedIOException("reading the body", e);
+      }
+      if (read.length > most) {
+        throw tooLarge(most);
+      }
+      body = read;
+    }
+    return read;
+  }
+
+  static Rejected tooLarge(int most) {
+    return new Rejected(ProblemType.TOO_LARGE, "A body may have " + most + " bytes.");
+  }
+
+  // ---------------------------------------------------------------------------------------------
+  // Who asks
+
+  /** {@return the session's token; for routes that need one} */
+  SessionTokens.Token token() {
+    if (token == null) {
+      throw new IllegalStateException(route.name() + " needs no token");
+    }
+    return token;
+  }
+
+  OwnerKey owner() {
+    return token().owner();
+  }
+
+  Command.Access access() {
+    return new Command.Access(token().session(), token().generation());
+  }
+
+  String write(SessionTokens.Token other) {
+    return server.tokens().write(other);
+  }
+
+  // ---------------------------------------------------------------------------------------------
+  // What makes it repeatable
+
+  /**
+   * {@return the request's identity: from the caller's key if there is one, which is good for the
+   * same API key and route; else random} The fingerprint covers the path and the body.
+   *
+   * @param bySession whether it covers the session too, as where the answer is about that session
+   */
+  Request identity(boolean bySession) {
+    String key = header(IDEMPOTENCY_KEY);
+    if (key == null) {
+      return new Request(new RequestId(RANDOM.nextLong(), RANDOM.nextLong()), 0, false);
+    }
+    if (key.isEmpty() || key.length() > MAX_KEY || !key.chars().allMatch(c -> c > ' ' && c < 127)) {
+      throw new Rejected(
+          ProblemType.MALFORMED_REQUEST,
+          "Idempotency-Key must be 1 to " + MAX_KEY + " visible ASCII characters.");
+    }
+    ByteBuffer id = hash(caller.scope(), route.name(), key);
+    MessageDigest fingerprint = Hashes.sha256();
+    fingerprint.update(request.path().rawPath().getBytes(StandardCharsets.UTF_8));
+    fingerprint.update((byte) 0);
+    if (bySession) {
+      fingerprint.update(token().session().toString().getBytes(StandardCharsets.UTF_8));
+    }
+    fingerprint.update((byte) 0);
+    fingerprint.update(read());
+    return new Request(
+        new RequestId(id.getLong(), id.getLong()),
+        ByteBuffer.wrap(fingerprint.digest()).getLong(),
+        true);
+  }
+
+  private static ByteBuffer hash(String... parts) {
+    MessageDigest digest = Hashes.sha256();
+    for (String part : parts) {
+      digest.update(part.getBytes(StandardCharsets.UTF_8));
+      digest.update((byte) 0);
+    }
+    return ByteBuffer.wrap(digest.digest());
+  }
+
+  // ---------------------------------------------------------------------------------------------
+  // The users
+
+  /**
+   * Asks for something that changes nothing that would matter if the answer were lost.
+   *
+   * @throws Rejected if the user refuses or cannot be asked
+   */
+  Reply read(OwnerKey owner, Command command) {
+    return switch (ask(owner, command)) {
+      case Answer.Answered answered -> accepted(answered.reply());
+      case Answer.Unavailable unavailable -> throw new Rejected(Problems.of(unavailable));
+      case Answer.Unknown _ ->
+          throw new Rejected(Problems.noOwner().retryAfterMillis(TimeUnit.SECONDS.toMillis(1)));
+    };
+  }
+
+  /**
+   * Asks for a change.
+   *
+   * @throws Rejected if the user refuses, cannot be asked, or has not answered in time
+   */
+  Reply change(OwnerKey owner, Command command) {
+    return switch (ask(owner, command)) {
+      case Answer.Answered answered -> accepted(answered.reply());
+      case Answer.Unavailable unavailable -> throw new Rejected(Problems.of(unavailable));
+      case Answer.Unknown _ -> throw new Rejected(Problems.outcomeUnknown());
+    };
+  }
+
+  /**
+   * Asks for what belongs to the answer of a change that has happened. If it cannot be had, the
+   * caller cannot be told that nothing happened.
+   */
+  Reply readAfterChange(OwnerKey owner, Command command) {
+    return switch (ask(owner, command)) {
+      case Answer.Answered answered -> accepted(answered.reply());
+      case Answer.Unavailable _ -> throw new Rejected(Problems.outcomeUnknown());
+      case Answer.Unknown _ -> throw new Rejected(Problems.outcomeUnknown());
+    };
+  }
+
+  private Answer ask(OwnerKey owner, Command command) {
+    // The place in hand is taken as late as this, so that senders of slow bodies hold none.
+    if (!admitted) {
+      if (!server.inHand().tryAcquire()) {
+        return new Answer.Unavailable(Answer.Cause.OVERLOADED, TimeUnit.SECONDS.toMillis(1));
+      }
+      admitted = true;
+      Connection.current().working();
+    }
+    long spent = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - startedAt);
+    long left = settings().bounds().deadline().toMillis() - spent;
+    Answer answer = server.users().ask(owner, command, Math.max(1, left));
+    answered |= answer instanceof Answer.Answered;
+    return answer;
+  }
+
+  private static Reply accepted(Reply reply) {
+    if (reply instanceof Reply.Refused(var refusal)) {
+      throw new Rejected(Problems.of(refusal));
+    }
+    return reply;
+  }
+
+  /** {@return whether a user's owner has had a say in the answer} */
+  boolean answeredByOwner() {
+    return answered;
+  }
+
+  @Override
+  public void close() {
+    if (admitted) {
+      server.inHand().release();
+    }
+  }
+}

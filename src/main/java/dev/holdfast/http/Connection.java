@@ -1,0 +1,239 @@
+package dev.holdfast.http;
+
+import io.helidon.common.buffers.DataReader;
+import io.helidon.common.buffers.DataWriter;
+import io.helidon.common.concurrency.limits.Limit;
+import io.helidon.common.socket.HelidonSocket;
+import io.helidon.common.socket.PeerInfo;
+import io.helidon.http.DirectHandler.EventType;
+import io.helidon.http.RequestException;
+import io.helidon.http.Status;
+import io.helidon.webserver.ConnectionContext;
+import io.helidon.webserver.ListenerContext;
+import io.helidon.webserver.ProxyProtocolData;
+import io.helidon.webserver.Router;
+import io.helidon.webserver.spi.ServerConnection;
+import io.helidon.webserver.spi.ServerConnectionSelector;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One connection, watched: how long it takes over a request or an answer, and how many bytes it
+ * sends for one request. The web server bounds neither (an endless chunk size line would fill the
+ * memory, a byte a minute would hold a connection for ever), so it reads through this.
+ *
+ * <p>Belongs to the one thread that serves the connection; {@link Connections} looks at {@link
+ * #overdue} from its own and cuts it off by interrupting that thread, which closes the socket.
+ */
+final class Connection implements ServerConnection, ConnectionContext {
+
+  private static final ScopedValue<Connection> CURRENT = ScopedValue.newInstance();
+
+  /** What the connection is at, and so which time limit is running. */
+  private enum At {
+    /** Between two requests. */
+    IDLE,
+    /** Some bytes of a request have come. */
+    RECEIVING,
+    /** The request is whole; how long that takes is not the peer's doing. */
+    WORKING,
+    /** The peer is to take the answer. */
+    ANSWERING
+  }
+
+  private final ConnectionContext context;
+  private final HttpSettings.Bounds bounds;
+  private final Connections all;
+  private final DataReader reader;
+  private final ServerConnection http;
+  private final long bytesPerRequest;
+
+  private volatile At at = At.IDLE;
+  private volatile long since = System.nanoTime();
+  private volatile boolean cutOff;
+  private volatile @Nullable Thread thread;
+  private long bytes;
+
+  Connection(
+      ConnectionContext context,
+      ServerConnectionSelector http,
+      HttpSettings.Bounds bounds,
+      Connections all) {
+    this.context = context;
+    this.bounds = bounds;
+    this.all = all;
+    // Twice the body, since chunks have sizes; whoever sends smaller ones than that is up to no
+    // good.
+    this.bytesPerRequest =
+        bounds.requestLineBytes() + bounds.headerBytes() + 2L * bounds.bodyBytes() + 1_024;
+    this.reader = DataReader.create(this::pull);
+    this.http = http.connection(this);
+  }
+
+  /** {@return the connection whose request the current thread handles} */
+  static Connection current() {
+    return CURRENT.get();
+  }
+
+  // ---------------------------------------------------------------------------------------------
+  // What it is at
+
+  private byte @Nullable [] pull() {
+    byte[] pulled;
+    try {
+      pulled = context.dataReader().readBuffer().readBytes();
+    } catch (DataReader.InsufficientDataAvailableException ended) {
+      return null;
+    }
+    if (at == At.IDLE) {
+      become(At.RECEIVING);
+    }
+    bytes += pulled.length;
+    if (bytes > bytesPerRequest) {
+      throw RequestException.builder()
+          .type(EventType.PAYLOAD_TOO_LARGE)
+          .status(Status.REQUEST_ENTITY_TOO_LARGE_413)
+          .message("more bytes than any request needs")
+          .setKeepAlive(false)
+          .build();
+    }
+    return pulled;
+  }
+
+  /** The request is whole, or what is missing of it is not waited for. */
+  void working() {
+    become(At.WORKING);
+  }
+
+  /** The answer is about to be sent. */
+  void answering() {
+    become(At.ANSWERING);
+  }
+
+  /** The answer has been sent. */
+  void answered() {
+    bytes = 0;
+    become(reader.available() > 0 ? At.RECEIVING : At.IDLE);
+  }
+
+  private void become(At next) {
+    since = System.nanoTime();
+    at = next;
+  }
+
+  /** {@return what the peer has been too slow with, or null} */
+  @Nullable String overdue(long now) {
+    long passed = now - since;
+    return switch (at) {
+      case IDLE -> passed > bounds.idle().toNanos() ? "idle" : null;
+      case RECEIVING -> passed > bounds.receiving().toNanos() ? "slow-request" : null;
+      case WORKING -> null;
+      case ANSWERING -> passed > bounds.answering().toNanos() ? "slow-reader" : null;
+    };
+  }
+
+  /** Closes the connection from another thread, without another word. */
+  void cutOff() {
+    cutOff = true;
+    Thread serving = thread;
+    if (serving != null) {
+      serving.interrupt();
+    }
+  }
+
+  /** {@return whether the connection was cut off, so that a failure to read or write is no fault} */
+  boolean isCutOff() {
+    return cutOff;
+  }
+
+  // ---------------------------------------------------------------------------------------------
+  // The web server's side
+
+  @Override
+  public void handle(Limit limit) throws InterruptedException {
+    thread = Thread.currentThread();
+    all.add(this);
+    try {
+      ScopedValue.where(CURRENT, this)
+          .call(
+              () -> {
+                http.handle(limit);
+                return null;
+              });
+    } finally {
+      all.remove(this);
+    }
+  }
+
+  @Override
+  public Duration idleTime() {
+    return http.idleTime();
+  }
+
+  @Override
+  public void close(boolean interrupt) {
+    http.close(interrupt);
+  }
+
+  @Override
+  public DataReader dataReader() {
+    return reader;
+  }
+
+  @Override
+  public DataWriter dataWriter() {
+    return context.dataWriter();
+  }
+
+  @Override
+  public ListenerContext listenerContext() {
+    return context.listenerContext();
+  }
+
+  @Override
+  public ExecutorService executor() {
+    return context.executor();
+  }
+
+  @Override
+  public Router router() {
+    return context.router();
+  }
+
+  @Override
+  public Optional<ProxyProtocolData> proxyProtocolData() {
+    return context.proxyProtocolData();
+  }
+
+  @Override
+  public HelidonSocket serverSocket() {
+    return context.serverSocket();
+  }
+
+  @Override
+  public PeerInfo remotePeer() {
+    return context.remotePeer();
+  }
+
+  @Override
+  public PeerInfo localPeer() {
+    return context.localPeer();
+  }
+
+  @Override
+  public boolean isSecure() {
+    return context.isSecure();
+  }
+
+  @Override
+  public String socketId() {
+    return context.socketId();
+  }
+
+  @Override
+  public String childSocketId() {
+    return context.childSocketId();
+  }
+}

@@ -1,0 +1,214 @@
+package dev.holdfast.http;
+
+import dev.holdfast.http.Problem.Field;
+import io.helidon.http.DirectHandler;
+import io.helidon.http.Header;
+import io.helidon.http.HeaderName;
+import io.helidon.http.HeaderNames;
+import io.helidon.http.HeaderValues;
+import io.helidon.http.Method;
+import io.helidon.http.RequestException;
+import io.helidon.http.ServerResponseHeaders;
+import io.helidon.http.Status;
+import io.helidon.webserver.CloseConnectionException;
+import io.helidon.webserver.http.ServerRequest;
+import io.helidon.webserver.http.ServerResponse;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Takes every request from its raw path to its answer: what may come from a web page is refused
+ * first, then come route, API key, token, {@code Accept} and {@code handler}, in that order. A token
+ * that this cluster never gave out ends here and wakes no actor.
+ */
+final class Dispatcher {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Dispatcher.class);
+
+  private static final HeaderName HOLDFAST_NODE = HeaderNames.create("Holdfast-Node");
+  private static final HeaderName HOLDFAST_OWNER = HeaderNames.create("Holdfast-Owner");
+  private static final Header NO_STORE =
+      HeaderValues.createCached(HeaderNames.CACHE_CONTROL, "no-store");
+  private static final String NO_ROUTE = "none";
+
+  private final Call.Server server;
+  private final Routes routes;
+  private final ApiKeys apiKeys;
+  private final LoopbackRule loopbackRule;
+  private final MeterRegistry metrics;
+  private final Counter refusedTokens;
+
+  Dispatcher(Call.Server server, Routes routes, MeterRegistry metrics) {
+    var settings = server.settings();
+    this.server = server;
+    this.routes = routes;
+    this.apiKeys = new ApiKeys(settings.apiKeyHashes());
+    this.loopbackRule = new LoopbackRule(apiKeys.configured(), settings.insecure());
+    this.metrics = metrics;
+    this.refusedTokens =
+        Counter.builder("holdfast.http.tokens.refused")
+            .description("Session tokens that this cluster never gave out")
+            .register(metrics);
+  }
+
+  /** Answers a request. */
+  void handle(ServerRequest request, ServerResponse response) {
+    long startedAt = System.nanoTime();
+    Connection connection = Connection.current();
+    Routes.Match match = null;
+    boolean ownerAnswered = false;
+    Response answer;
+    try {
+      loopbackRule.check(request);
+      match = routes.find(request.prologue().method(), request.path().rawPath());
+      try (Call call = enter(request, match)) {
+        try {
+          answer = match.route().handler().handle(call);
+        } finally {
+          ownerAnswered = call.answeredByOwner();
+        }
+      }
+    } catch (Rejected rejected) {
+      answer = Response.of(rejected.problem());
+    } catch (CloseConnectionException gone) {
+      throw gone;
+    } catch (RequestException unreadable) {
+      answer = Response.of(problem(unreadable.status(), unreadable.getMessage()));
+      response.header(HeaderValues.CONNECTION_CLOSE);
+    } catch (RuntimeException bug) {
+      if (connection.isCutOff()) {
+        throw new CloseConnectionException("cut off while reading", bug);
+      }
+      LOG.error("{} failed", match == null ? "A request" : match.route().name(), bug);
+      answer = Response.of(Problem.of(ProblemType.INTERNAL_ERROR));
+    }
+    connection.answering();
+    send(request, response, answer, ownerAnswered);
+    connection.answered();
+    record(match, answer.status(), System.nanoTime() - startedAt);
+  }
+
+  private Call enter(ServerRequest request, Routes.Match match) {
+    Route route = match.route();
+    ApiKeys.Caller caller = ApiKeys.ANYBODY;
+    SessionTokens.Token token = null;
+    if (route.access() != Route.Access.ANYBODY) {
+      caller = apiKeys.caller(Call.header(request, HeaderNames.AUTHORIZATION));
+      if (caller == null) {
+        throw new Rejected(Problems.apiKeyInvalid());
+      }
+    }
+    if (route.access() == Route.Access.SESSION) {
+      String text = Call.header(request, Call.SESSION_TOKEN);
+      token = server.tokens().read(text);
+      if (token == null) {
+        if (text != null) {
+          refusedTokens.increment();
+        }
+        throw new Rejected(Problems.sessionInvalid());
+      }
+    }
+    if (!request.prologue().query().rawValue().isEmpty()
+        || request.prologue().fragment().hasValue()) {
+      throw new Rejected(ProblemType.MALFORMED_REQUEST, "This call takes no query parameters.");
+    }
+    Call call = new Call(server, request, match, caller, token);
+    call.accepted();
+    return call;
+  }
+
+  private void send(
+      ServerRequest request, ServerResponse response, Response answer, boolean ownerAnswered) {
+    response.status(Status.create(answer.status()));
+    response.header(NO_STORE);
+    response.header(HOLDFAST_NODE, server.settings().node());
+    if (ownerAnswered) {
+      // With one node, the one that answers is the owner.
+      response.header(HOLDFAST_OWNER, server.settings().node());
+    }
+    if (answer.contentType() != null) {
+      response.header(HeaderNames.CONTENT_TYPE, answer.contentType());
+    }
+    for (Field field : answer.headers()) {
+      response.header(HeaderNames.create(field.name()), field.value());
+    }
+    if (request.headers().contains(HeaderNames.EXPECT) && !request.content().consumed()) {
+      // Whether the body still comes is the caller's choice, so nothing can follow it.
+      response.header(HeaderValues.CONNECTION_CLOSE);
+    }
+    if (request.prologue().method().equals(Method.HEAD)) {
+      response.header(HeaderNames.CONTENT_LENGTH, Integer.toString(answer.body().length));
+      response.send();
+    } else {
+      response.send(answer.body());
+    }
+  }
+
+  private void record(Routes.@Nullable Match match, int status, long nanos) {
+    Timer.builder("holdfast.http.requests")
+        .description("Requests, from their first line to their answer")
+        .tag("route", match == null ? NO_ROUTE : match.route().name())
+        .tag("status", Integer.toString(status))
+        .register(metrics)
+        .record(nanos, TimeUnit.NANOSECONDS);
+  }
+
+  // ---------------------------------------------------------------------------------------------
+  // What the web server refuses by itself
+
+  /** Answers a request that never reached a route, in the same words as all others. */
+  DirectHandler.TransportResponse refuse(Status status, @Nullable String reason) {
+    Response answer = Response.of(problem(status, reason));
+    var headers = ServerResponseHeaders.create();
+    headers.set(NO_STORE);
+    headers.set(HOLDFAST_NODE, server.settings().node());
+    if (answer.contentType() != null) {
+      headers.set(HeaderNames.CONTENT_TYPE, answer.contentType());
+    }
+    for (Field field : answer.headers()) {
+      headers.set(HeaderNames.create(field.name()), field.value());
+    }
+    record(null, answer.status(), 0);
+    return DirectHandler.TransportResponse.builder()
+        .status(Status.create(answer.status()))
+        .headers(headers)
+        .entity(answer.body())
+        .keepAlive(false)
+        .build();
+  }
+
+  /**
+   * @param reason the web server's own; looked at, never told
+   */
+  private Problem problem(Status status, @Nullable String reason) {
+    var bounds = server.settings().bounds();
+    return switch (status.code()) {
+      case 413 -> Call.tooLarge(bounds.bodyBytes()).problem();
+      case 414 ->
+          Problem.of(
+              ProblemType.URI_TOO_LONG,
+              "The request line may have " + bounds.requestLineBytes() + " bytes.");
+      case 503 -> Problems.overloaded().retryAfterMillis(TimeUnit.SECONDS.toMillis(1));
+      case 500 -> Problem.of(ProblemType.INTERNAL_ERROR);
+      default ->
+          // The only sign by which oversize headers are told apart from malformed ones.
+          reason != null && reason.contains("Header size exceeded")
+              ? Problem.of(
+                  ProblemType.HEADERS_TOO_LARGE,
+                  "The headers may have " + bounds.headerBytes() + " bytes.")
+              : Problem.of(
+                  ProblemType.MALFORMED_REQUEST, "This is no request by the rules of HTTP/1.1.");
+    };
+  }
+
+  /** {@return the routes' names, for a check that they are the contract's} */
+  static List<String> names(List<Route> routes) {
+    return routes.stream().map(Route::name).toList();
+  }
+}

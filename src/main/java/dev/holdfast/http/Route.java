@@ -1,0 +1,50 @@
+package dev.holdfast.http;
+
+import io.helidon.http.Method;
+import java.util.List;
+
+/**
+ * One operation of the API.
+ *
+ * @param path its template, as in {@code /v1/cart/items/{sku}}
+ * @param produces the media types that it answers with; a request must accept one of them
+ */
+record Route(Method method, String path, Access access, List<String> produces, Handler handler) {
+
+  /** What a request must show before its handler is called. */
+  enum Access {
+    /** Nothing. */
+    ANYBODY,
+    /** An API key. */
+    APPLICATION,
+    /** An API key and the token of a session. */
+    SESSION
+  }
+
+  /** Does what the operation is for. Straight-line code on a virtual thread. */
+  interface Handler {
+    /**
+     * Does it, and says what to answer.
+     *
+     * @throws Rejected to answer with a problem
+     */
+    Response handle(Call call);
+  }
+
+  static Route application(Method method, String path, Handler handler) {
+    return new Route(method, path, Access.APPLICATION, List.of(Response.JSON), handler);
+  }
+
+  static Route session(Method method, String path, Handler handler) {
+    return new Route(method, path, Access.SESSION, List.of(Response.JSON), handler);
+  }
+
+  static Route anybody(String path, List<String> produces, Handler handler) {
+    return new Route(Method.GET, path, Access.ANYBODY, produces, handler);
+  }
+
+  /** {@return the name of the operation, as in {@code PUT /v1/cart/items/{sku}}} */
+  String name() {
+    return method.text() + " " + path;
+  }
+}

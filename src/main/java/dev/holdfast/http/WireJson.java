@@ -1,0 +1,277 @@
+package dev.holdfast.http;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.util.ByteArrayBuilder;
+import dev.holdfast.cart.Cart;
+import dev.holdfast.cart.CartMerge;
+import dev.holdfast.cart.Line;
+import dev.holdfast.cart.MergePolicy;
+import dev.holdfast.cart.Money;
+import dev.holdfast.cart.Order;
+import dev.holdfast.json.Json;
+import dev.holdfast.json.JsonText;
+import dev.holdfast.user.OwnerKey;
+import dev.holdfast.user.PublicSessionId;
+import dev.holdfast.user.Reply;
+import dev.holdfast.user.Session;
+import dev.holdfast.user.SessionId;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Instant;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Everything that the API answers with, as bytes of JSON; {@code openapi.yaml} has the schemas. */
+final class WireJson {
+
+  private static final int USUAL_SIZE = 1_000;
+
+  /** What stands beside the session in the answers that show a token. */
+  record Merge(MergePolicy policy, List<CartMerge.Entry> lines) {}
+
+  private interface Content {
+    void write(JsonGenerator out) throws IOException;
+  }
+
+  private WireJson() {}
+
+  static byte[] session(OwnerKey owner, Reply.View view) {
+    return object(out -> sessionFields(out, owner, view));
+  }
+
+  static byte[] sessionWithToken(OwnerKey owner, Reply.View view, String token) {
+    return object(
+        out -> {
+          sessionFields(out, owner, view);
+          out.writeStringField("token", token);
+        });
+  }
+
+  /**
+   * @param merge null where no carts were merged
+   */
+  static byte[] loggedIn(OwnerKey owner, Reply.View view, String token, @Nullable Merge merge) {
+    return object(
+        out -> {
+          sessionFields(out, owner, view);
+          out.writeStringField("token", token);
+          if (merge == null) {
+            out.writeNullField("merge");
+          } else {
+            out.writeObjectFieldStart("merge");
+            mergeFields(out, merge);
+            out.writeEndObject();
+          }
+        });
+  }
+
+  static byte[] sessions(OwnerKey owner, Reply.Sessions sessions) {
+    return object(
+        out -> {
+          out.writeArrayFieldStart("sessions");
+          for (Reply.View view : sessions.sessions()) {
+            Session session = view.session();
+            out.writeStartObject();
+            id(out, owner, session.id());
+            out.writeBooleanField("current", session.id().equals(sessions.asking()));
+            times(out, view);
+            time(out, "expiresAt", view.expiresAt());
+            time(out, "endsAt", session.endsAt());
+            out.writeEndObject();
+          }
+          out.writeEndArray();
+        });
+  }
+
+  static byte[] ended(int count) {
+    return object(out -> out.writeNumberField("ended", count));
+  }
+
+  static byte[] attribute(Json value) {
+    return bytes(out -> JsonText.write(value, out));
+  }
+
+  static byte[] cart(Cart cart) {
+    return object(out -> cartFields(out, cart));
+  }
+
+  static byte[] order(Order order) {
+    return object(
+        out -> {
+          out.writeStringField("orderId", order.id());
+          out.writeStringField("reference", order.reference());
+          lines(out, order.lines());
+          totals(out, order.totals());
+          time(out, "at", order.at());
+        });
+  }
+
+  static byte[] healthy() {
+    return object(out -> out.writeStringField("status", "up"));
+  }
+
+  static byte[] problem(Problem problem) {
+    return object(
+        out -> {
+          out.writeStringField("type", problem.type().uri());
+          out.writeStringField("title", problem.type().title());
+          out.writeNumberField("status", problem.type().status());
+          if (problem.detail() != null) {
+            out.writeStringField("detail", problem.detail());
+          }
+          if (!problem.errors().isEmpty()) {
+            out.writeArrayFieldStart("errors");
+            for (FieldError error : problem.errors()) {
+              out.writeStartObject();
+              out.writeStringField("field", error.field());
+              out.writeStringField("problem", error.problem());
+              out.writeEndObject();
+            }
+            out.writeEndArray();
+          }
+        });
+  }
+
+  private static void sessionFields(JsonGenerator out, OwnerKey owner, Reply.View view)
+      throws IOException {
+    Session session = view.session();
+    id(out, owner, session.id());
+    out.writeStringField("user", view.userId());
+    out.writeNumberField("revision", view.revision());
+    out.writeFieldName("attributes");
+    JsonText.write(session.attributes(), out);
+    out.writeObjectFieldStart("cart");
+    cartFields(out, view.cart());
+    out.writeEndObject();
+    times(out, view);
+    out.writeStringField("idleTimeout", Durations.text(session.idleMillis()));
+    time(out, "expiresAt", view.expiresAt());
+    time(out, "endsAt", session.endsAt());
+  }
+
+  private static void id(JsonGenerator out, OwnerKey owner, SessionId session) throws IOException {
+    out.writeStringField("id", new PublicSessionId(owner, session.tag()).toString());
+  }
+
+  private static void times(JsonGenerator out, Reply.View view) throws IOException {
+    time(out, "createdAt", view.session().createdAt());
+    time(out, "lastSeenAt", view.lastSeenAt());
+  }
+
+  private static void cartFields(JsonGenerator out, Cart cart) throws IOException {
+    out.writeNumberField("revision", cart.revision());
+    lines(out, cart.lines());
+    totals(out, cart.totals());
+    out.writeNumberField("itemCount", cart.itemCount());
+    Cart.LastOrder last = cart.lastOrder();
+    if (last == null) {
+      out.writeNullField("lastOrder");
+    } else {
+      out.writeObjectFieldStart("lastOrder");
+      out.writeStringField("orderId", last.orderId());
+      time(out, "at", last.at());
+      out.writeEndObject();
+    }
+  }
+
+  private static void lines(JsonGenerator out, List<Line> lines) throws IOException {
+    out.writeArrayFieldStart("items");
+    for (Line line : lines) {
+      out.writeStartObject();
+      out.writeStringField("sku", line.sku().value());
+      out.writeNumberField("quantity", line.quantity());
+      money(out, "unitPrice", line.unitPrice().money());
+      out.writeStringField("name", line.name());
+      out.writeFieldName("attributes");
+      JsonText.write(line.attributes(), out);
+      money(out, "lineTotal", line.total());
+      out.writeEndObject();
+    }
+    out.writeEndArray();
+  }
+
+  private static void totals(JsonGenerator out, List<Money> totals) throws IOException {
+    out.writeArrayFieldStart("totals");
+    for (Money total : totals) {
+      out.writeStartObject();
+      moneyFields(out, total);
+      out.writeEndObject();
+    }
+    out.writeEndArray();
+  }
+
+  private static void mergeFields(JsonGenerator out, Merge merge) throws IOException {
+    out.writeStringField("policy", text(merge.policy()));
+    out.writeArrayFieldStart("lines");
+    for (CartMerge.Entry line : merge.lines()) {
+      out.writeStartObject();
+      out.writeStringField("sku", line.sku().value());
+      out.writeStringField("fate", fate(line.fate()));
+      out.writeNumberField("userQuantity", line.userQuantity());
+      out.writeNumberField("visitorQuantity", line.visitorQuantity());
+      out.writeNumberField("quantity", line.quantity());
+      out.writeBooleanField("priceReplaced", line.priceReplaced());
+      out.writeEndObject();
+    }
+    out.writeEndArray();
+  }
+
+  /** {@return the name of a policy, in requests and answers} */
+  static String text(MergePolicy policy) {
+    return switch (policy) {
+      case SUM -> "sum";
+      case MAX -> "max";
+      case USER -> "user";
+      case VISITOR -> "visitor";
+    };
+  }
+
+  private static String fate(CartMerge.Fate fate) {
+    return switch (fate) {
+      case KEPT -> "kept";
+      case ADDED -> "added";
+      case SUMMED -> "summed";
+      case GREATER -> "greater-kept";
+      case USERS -> "user-kept";
+      case VISITORS -> "visitor-kept";
+      case CAPPED -> "capped";
+      case LEFT_OUT -> "dropped-cart-full";
+    };
+  }
+
+  private static void money(JsonGenerator out, String name, Money money) throws IOException {
+    out.writeObjectFieldStart(name);
+    moneyFields(out, money);
+    out.writeEndObject();
+  }
+
+  private static void moneyFields(JsonGenerator out, Money money) throws IOException {
+    out.writeStringField("amount", money.amountText());
+    out.writeStringField("currency", money.currency().getCurrencyCode());
+  }
+
+  /** RFC 3339 in UTC; milliseconds only where there are any. */
+  private static void time(JsonGenerator out, String name, long millis) throws IOException {
+    out.writeStringField(name, Instant.ofEpochMilli(millis).toString());
+  }
+
+  private static byte[] object(Content content) {
+    return bytes(
+        out -> {
+          out.writeStartObject();
+          content.write(out);
+          out.writeEndObject();
+        });
+  }
+
+  private static byte[] bytes(Content content) {
+    try (var buffer = new ByteArrayBuilder(USUAL_SIZE)) {
+      try (JsonGenerator out = JsonText.FACTORY.createGenerator(buffer)) {
+        content.write(out);
+      }
+      return buffer.toByteArray();
+    } catch (IOException e) {
+      throw new UncheckedIOException("writing to memory", e);
+    }
+  }
+}
