@@ -41,8 +41,7 @@ final class Answers {
     return done(
         call.change(
             call.owner(),
-            new Command.Act(
-                call.access(), call.identity(bySession), call.precondition(), action)));
+            new Command.Act(call.access(), call.identity(bySession), call.precondition(), action)));
   }
 
   static Reply.View seen(Reply reply) {
@@ -83,7 +82,9 @@ final class Answers {
     return value;
   }
 
-  /** {@return the answer with the revision that the change made and, where it is one, as a repeat} */
+  /**
+   * {@return the answer with the revision that the change made and, where it is one, as a repeat}
+   */
   static Response shown(Reply.Done done, Response response) {
     return replayed(done, response).with("ETag", EntityTags.of(done.revision()));
   }

@@ -40,8 +40,7 @@ record ApiKeys(List<byte[]> hashes) {
         || !authorization.regionMatches(true, 0, SCHEME, 0, SCHEME.length())) {
       return null;
     }
-    byte[] key =
-        authorization.substring(SCHEME.length()).strip().getBytes(StandardCharsets.UTF_8);
+    byte[] key = authorization.substring(SCHEME.length()).strip().getBytes(StandardCharsets.UTF_8);
     byte[] presented = Hashes.sha256().digest(key);
     boolean known = false;
     for (byte[] hash : hashes) {

@@ -38,8 +38,7 @@ public final class ApiServer implements AutoCloseable {
       Health health,
       PrometheusMeterRegistry metrics) {
     var bounds = settings.bounds();
-    var shared =
-        new Call.Server(settings, users, tokens, new Semaphore(bounds.requestsInHand()));
+    var shared = new Call.Server(settings, users, tokens, new Semaphore(bounds.requestsInHand()));
     var dispatcher = new Dispatcher(shared, new Routes(routes(health, metrics)), metrics);
     Http1Config http =
         Http1Config.builder()
@@ -50,8 +49,7 @@ public final class ApiServer implements AutoCloseable {
             .sendKeepAliveHeader(false)
             .build();
     var connections =
-        new Connections(
-            Http1ConnectionSelector.builder().config(http).build(), bounds, metrics);
+        new Connections(Http1ConnectionSelector.builder().config(http).build(), bounds, metrics);
     WebServer server =
         WebServer.builder()
             .host(settings.host())

@@ -102,11 +102,7 @@ final class CartRoutes {
             call,
             false,
             new Action.PatchLine(
-                sku,
-                quantity.orNull(),
-                unitPrice.orNull(),
-                name.orNull(),
-                attributes.orNull())));
+                sku, quantity.orNull(), unitPrice.orNull(), name.orNull(), attributes.orNull())));
   }
 
   private static Response remove(Call call) {
@@ -120,8 +116,7 @@ final class CartRoutes {
     fields.end();
     String orderId =
         Base64.getUrlEncoder().withoutPadding().encodeToString(Answers.random(ORDER_ID_BYTES));
-    var done =
-        Answers.act(call, false, new Action.CheckOut(orderId, reference.orNull()));
+    var done = Answers.act(call, false, new Action.CheckOut(orderId, reference.orNull()));
     var order = Answers.outcome(done, Outcome.CheckedOut.class).order();
     return Answers.replayed(done, Response.json(200, WireJson.order(order)));
   }

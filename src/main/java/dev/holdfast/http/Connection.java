@@ -143,7 +143,9 @@ final class Connection implements ServerConnection, ConnectionContext {
     }
   }
 
-  /** {@return whether the connection was cut off, so that a failure to read or write is no fault} */
+  /**
+   * {@return whether the connection was cut off, so that a failure to read or write is no fault}
+   */
   boolean isCutOff() {
     return cutOff;
   }
@@ -157,11 +159,10 @@ final class Connection implements ServerConnection, ConnectionContext {
     all.add(this);
     try {
       ScopedValue.where(CURRENT, this)
-          .call(
-              () -> {
-                http.handle(limit);
-                return null;
-              });
+          .call(() -> {
+            http.handle(limit);
+            return null;
+          });
     } finally {
       all.remove(this);
     }

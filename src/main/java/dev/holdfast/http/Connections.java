@@ -31,8 +31,7 @@ final class Connections implements ServerConnectionSelector, AutoCloseable {
   /**
    * @param http what speaks HTTP on each connection
    */
-  Connections(
-      ServerConnectionSelector http, HttpSettings.Bounds bounds, MeterRegistry metrics) {
+  Connections(ServerConnectionSelector http, HttpSettings.Bounds bounds, MeterRegistry metrics) {
     this.http = http;
     this.bounds = bounds;
     this.metrics = metrics;

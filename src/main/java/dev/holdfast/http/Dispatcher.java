@@ -24,8 +24,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Takes every request from its raw path to its answer: what may come from a web page is refused
- * first, then come route, API key, token, {@code Accept} and {@code handler}, in that order. A token
- * that this cluster never gave out ends here and wakes no actor.
+ * first, then come route, API key, token, {@code Accept} and {@code handler}, in that order. A
+ * token that this cluster never gave out ends here and wakes no actor.
  */
 final class Dispatcher {
 

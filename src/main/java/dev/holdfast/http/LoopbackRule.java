@@ -17,8 +17,7 @@ final class LoopbackRule {
 
   private static final HeaderName SEC_FETCH_SITE = HeaderNames.create("Sec-Fetch-Site");
   private static final Pattern LOOPBACK =
-      Pattern.compile(
-          "(?:localhost|127(?:\\.(?:0|[1-9][0-9]{0,2})){3}|\\[::1])(?::[0-9]{1,5})?");
+      Pattern.compile("(?:localhost|127(?:\\.(?:0|[1-9][0-9]{0,2})){3}|\\[::1])(?::[0-9]{1,5})?");
 
   private final boolean hostMustBeLoopback;
   private final boolean on;

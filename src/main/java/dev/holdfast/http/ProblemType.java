@@ -3,8 +3,8 @@ package dev.holdfast.http;
 import java.util.Locale;
 
 /**
- * The kinds of errors that the API answers with, as {@code openapi.yaml} lists them. Callers program
- * against {@link #uri()}, so a constant is never renamed.
+ * The kinds of errors that the API answers with, as {@code openapi.yaml} lists them. Callers
+ * program against {@link #uri()}, so a constant is never renamed.
  */
 enum ProblemType {
   MALFORMED_REQUEST(400, "The request cannot be read"),

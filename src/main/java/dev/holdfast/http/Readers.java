@@ -11,7 +11,9 @@ import java.time.Duration;
 import java.util.Currency;
 import org.jspecify.annotations.Nullable;
 
-/** What the fields of requests are made of: the values and their limits, as the contract has them. */
+/**
+ * What the fields of requests are made of: the values and their limits, as the contract has them.
+ */
 final class Readers {
 
   private static final int MAX_NAME = 256;
@@ -58,8 +60,7 @@ final class Readers {
         if (object != null) {
           for (String name : object.members().keySet()) {
             if (!isAttributeName(name)) {
-              place.wrong(
-                  "must have names of 1 to " + MAX_ATTRIBUTE_NAME + " characters");
+              place.wrong("must have names of 1 to " + MAX_ATTRIBUTE_NAME + " characters");
               return null;
             }
           }

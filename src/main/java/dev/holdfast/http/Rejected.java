@@ -1,8 +1,8 @@
 package dev.holdfast.http;
 
 /**
- * Ends the handling of a request with a problem. It is how straight-line handlers leave early, not a
- * fault: it has no stack trace and is never logged.
+ * Ends the handling of a request with a problem. It is how straight-line handlers leave early, not
+ * a fault: it has no stack trace and is never logged.
  */
 final class Rejected extends RuntimeException {
 

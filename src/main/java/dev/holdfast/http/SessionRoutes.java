@@ -57,8 +57,7 @@ final class SessionRoutes {
     }
     Request request = call.identity(false);
     String userId = user.orNull();
-    OwnerKey owner =
-        userId == null ? OwnerKey.ofOpening(request.id()) : OwnerKey.ofUser(userId);
+    OwnerKey owner = userId == null ? OwnerKey.ofOpening(request.id()) : OwnerKey.ofUser(userId);
     var done =
         Answers.done(
             call.change(
@@ -90,8 +89,7 @@ final class SessionRoutes {
 
   private static Response logOut(Call call) {
     call.refuseBody();
-    return Answers.replayed(
-        Answers.act(call, true, new Action.LogOut()), Response.of(204));
+    return Answers.replayed(Answers.act(call, true, new Action.LogOut()), Response.of(204));
   }
 
   private static Response mergeAttributes(Call call) {
@@ -164,8 +162,7 @@ final class SessionRoutes {
     return switch (done.outcome()) {
       case Outcome.LoggedIn loggedIn -> {
         Reply.View view =
-            Answers.seen(
-                call.readAfterChange(owner, new Command.LookUnused(loggedIn.session())));
+            Answers.seen(call.readAfterChange(owner, new Command.LookUnused(loggedIn.session())));
         String token = call.write(new SessionTokens.Token(owner, loggedIn.session(), 1));
         yield Answers.replayed(
                 done,
@@ -195,8 +192,7 @@ final class SessionRoutes {
     String token = rotatedToken(call, Answers.outcome(done, Outcome.Rotated.class));
     return Answers.shown(
             done,
-            Response.json(
-                200, WireJson.sessionWithToken(call.owner(), Answers.view(done), token)))
+            Response.json(200, WireJson.sessionWithToken(call.owner(), Answers.view(done), token)))
         .with("Session-Token", token);
   }
 

@@ -19,7 +19,8 @@ import org.jspecify.annotations.Nullable;
  * waking an actor. The cluster's keys are in no journal.
  *
  * <p>54 bytes, written as 72 characters of base64url: version (1), key id (1), owner key (16),
- * session id (16), generation (4, big endian), HMAC-SHA-256 over all of these, cut to 128 bits (16).
+ * session id (16), generation (4, big endian), HMAC-SHA-256 over all of these, cut to 128 bits
+ * (16).
  */
 public final class SessionTokens {
 

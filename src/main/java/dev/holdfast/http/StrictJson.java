@@ -68,9 +68,7 @@ final class StrictJson {
       return value;
     } catch (JsonProcessingException e) {
       throw malformed(
-          "The body is not JSON, names a field twice, or is over "
-              + MAX_DEPTH
-              + " levels deep",
+          "The body is not JSON, names a field twice, or is over " + MAX_DEPTH + " levels deep",
           e.getLocation());
     } catch (IOException e) {
       throw new UncheckedIOException("reading from memory", e);
@@ -79,9 +77,7 @@ final class StrictJson {
 
   private static Rejected malformed(String what, @Nullable JsonLocation where) {
     String place =
-        where == null
-            ? ""
-            : ": line " + where.getLineNr() + ", column " + where.getColumnNr();
+        where == null ? "" : ": line " + where.getLineNr() + ", column " + where.getColumnNr();
     return new Rejected(ProblemType.MALFORMED_REQUEST, what + place + ".");
   }
 

@@ -39,8 +39,7 @@ final class UserRoutes {
     // An id of another user, or one that was never given out, is looked for all the same: whether
     // the token is valid is told first.
     long tag = id != null && id.owner().equals(call.owner()) ? id.tag() : NO_TAG;
-    return Answers.replayed(
-        Answers.act(call, false, new Action.EndSession(tag)), Response.of(204));
+    return Answers.replayed(Answers.act(call, false, new Action.EndSession(tag)), Response.of(204));
   }
 
   /** A tag that no session has: tags are 64 bits of a hash, and nobody finds the text of this. */

@@ -40,47 +40,44 @@ final class WireJson {
   }
 
   static byte[] sessionWithToken(OwnerKey owner, Reply.View view, String token) {
-    return object(
-        out -> {
-          sessionFields(out, owner, view);
-          out.writeStringField("token", token);
-        });
+    return object(out -> {
+      sessionFields(out, owner, view);
+      out.writeStringField("token", token);
+    });
   }
 
   /**
    * @param merge null where no carts were merged
    */
   static byte[] loggedIn(OwnerKey owner, Reply.View view, String token, @Nullable Merge merge) {
-    return object(
-        out -> {
-          sessionFields(out, owner, view);
-          out.writeStringField("token", token);
-          if (merge == null) {
-            out.writeNullField("merge");
-          } else {
-            out.writeObjectFieldStart("merge");
-            mergeFields(out, merge);
-            out.writeEndObject();
-          }
-        });
+    return object(out -> {
+      sessionFields(out, owner, view);
+      out.writeStringField("token", token);
+      if (merge == null) {
+        out.writeNullField("merge");
+      } else {
+        out.writeObjectFieldStart("merge");
+        mergeFields(out, merge);
+        out.writeEndObject();
+      }
+    });
   }
 
   static byte[] sessions(OwnerKey owner, Reply.Sessions sessions) {
-    return object(
-        out -> {
-          out.writeArrayFieldStart("sessions");
-          for (Reply.View view : sessions.sessions()) {
-            Session session = view.session();
-            out.writeStartObject();
-            id(out, owner, session.id());
-            out.writeBooleanField("current", session.id().equals(sessions.asking()));
-            times(out, view);
-            time(out, "expiresAt", view.expiresAt());
-            time(out, "endsAt", session.endsAt());
-            out.writeEndObject();
-          }
-          out.writeEndArray();
-        });
+    return object(out -> {
+      out.writeArrayFieldStart("sessions");
+      for (Reply.View view : sessions.sessions()) {
+        Session session = view.session();
+        out.writeStartObject();
+        id(out, owner, session.id());
+        out.writeBooleanField("current", session.id().equals(sessions.asking()));
+        times(out, view);
+        time(out, "expiresAt", view.expiresAt());
+        time(out, "endsAt", session.endsAt());
+        out.writeEndObject();
+      }
+      out.writeEndArray();
+    });
   }
 
   static byte[] ended(int count) {
@@ -96,14 +93,13 @@ final class WireJson {
   }
 
   static byte[] order(Order order) {
-    return object(
-        out -> {
-          out.writeStringField("orderId", order.id());
-          out.writeStringField("reference", order.reference());
-          lines(out, order.lines());
-          totals(out, order.totals());
-          time(out, "at", order.at());
-        });
+    return object(out -> {
+      out.writeStringField("orderId", order.id());
+      out.writeStringField("reference", order.reference());
+      lines(out, order.lines());
+      totals(out, order.totals());
+      time(out, "at", order.at());
+    });
   }
 
   static byte[] healthy() {
@@ -111,25 +107,24 @@ final class WireJson {
   }
 
   static byte[] problem(Problem problem) {
-    return object(
-        out -> {
-          out.writeStringField("type", problem.type().uri());
-          out.writeStringField("title", problem.type().title());
-          out.writeNumberField("status", problem.type().status());
-          if (problem.detail() != null) {
-            out.writeStringField("detail", problem.detail());
-          }
-          if (!problem.errors().isEmpty()) {
-            out.writeArrayFieldStart("errors");
-            for (FieldError error : problem.errors()) {
-              out.writeStartObject();
-              out.writeStringField("field", error.field());
-              out.writeStringField("problem", error.problem());
-              out.writeEndObject();
-            }
-            out.writeEndArray();
-          }
-        });
+    return object(out -> {
+      out.writeStringField("type", problem.type().uri());
+      out.writeStringField("title", problem.type().title());
+      out.writeNumberField("status", problem.type().status());
+      if (problem.detail() != null) {
+        out.writeStringField("detail", problem.detail());
+      }
+      if (!problem.errors().isEmpty()) {
+        out.writeArrayFieldStart("errors");
+        for (FieldError error : problem.errors()) {
+          out.writeStartObject();
+          out.writeStringField("field", error.field());
+          out.writeStringField("problem", error.problem());
+          out.writeEndObject();
+        }
+        out.writeEndArray();
+      }
+    });
   }
 
   private static void sessionFields(JsonGenerator out, OwnerKey owner, Reply.View view)
@@ -256,12 +251,11 @@ final class WireJson {
   }
 
   private static byte[] object(Content content) {
-    return bytes(
-        out -> {
-          out.writeStartObject();
-          content.write(out);
-          out.writeEndObject();
-        });
+    return bytes(out -> {
+      out.writeStartObject();
+      content.write(out);
+      out.writeEndObject();
+    });
   }
 
   private static byte[] bytes(Content content) {
