@@ -1,0 +1,4 @@
+@NullMarked
+package dev.holdfast.entity;
+
+import org.jspecify.annotations.NullMarked;
