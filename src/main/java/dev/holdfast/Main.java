@@ -1,18 +1,14 @@
 package dev.holdfast;
 
+import dev.holdfast.command.HoldfastCommand;
+
 /** Where the program starts. */
 public final class Main {
 
   private Main() {}
 
-  /** Prints the version of this build. */
+  /** Hands over to the command line and ends with its exit status. */
   public static void main(String[] args) {
-    System.out.println("holdfast " + version());
-  }
-
-  /** The version in the jar's manifest; {@code development} when run from class files. */
-  private static String version() {
-    String version = Main.class.getPackage().getImplementationVersion();
-    return version == null ? "development" : version;
+    System.exit(HoldfastCommand.run(args));
   }
 }

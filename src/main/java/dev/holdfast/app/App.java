@@ -1,0 +1,151 @@
+package dev.holdfast.app;
+
+import dev.holdfast.cluster.Node;
+import dev.holdfast.entity.TrustedClock;
+import dev.holdfast.http.ApiServer;
+import dev.holdfast.http.Health;
+import dev.holdfast.http.SessionTokens;
+import dev.holdfast.journal.Journal;
+import dev.holdfast.journal.JournalHealth;
+import dev.holdfast.journal.JournalUnusable;
+import dev.holdfast.journal.NodeId;
+import dev.holdfast.journal.NodeRegistry;
+import dev.holdfast.journal.SqliteOptions;
+import dev.holdfast.journal.SqliteStore;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.io.IOException;
+import java.net.URI;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** One running node: journal, actors and HTTP, started in that order and stopped in the other. */
+public final class App implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(App.class);
+
+  private final Deque<AutoCloseable> parts = new ArrayDeque<>();
+  private @Nullable URI url;
+  private volatile boolean stopping;
+
+  private App() {}
+
+  /**
+   * Starts a node and returns when it answers requests.
+   *
+   * @param onFenced halts the process at once, called when another node has taken this one's users
+   * @throws JournalUnusable if the journal cannot be used, with what to do
+   * @throws IOException if a file or port cannot be used
+   */
+  public static App start(Settings settings, Runnable onFenced)
+      throws JournalUnusable, IOException {
+    var app = new App();
+    try {
+      app.run(settings, onFenced);
+      return app;
+    } catch (JournalUnusable | IOException | RuntimeException e) {
+      app.close();
+      throw e;
+    }
+  }
+
+  private void run(Settings settings, Runnable onFenced) throws JournalUnusable, IOException {
+    NodeId id = NodeId.random();
+    var store = SqliteStore.open(settings.data(), SqliteOptions.defaults());
+    // Whoever holds the embedded journal's folder is alone with it: earlier nodes are dead.
+    parts.push(store);
+    NodeRegistry nodes = store.nodes();
+    NodeRegistry.Incarnation incarnation =
+        nodes.claim(id, nodes.incarnation().number(), Duration.ZERO);
+    if (incarnation == null) {
+      throw new IOException("another process claimed the journal in " + settings.data());
+    }
+    var journal = Journal.start(store, id, settings.journal(), InstantSource.system(), onFenced);
+    parts.pop(); // from here on the journal closes it
+    parts.push(journal);
+    parts.push(() -> nodes.release(id, incarnation.number()));
+
+    var clock = new TrustedClock(InstantSource.system(), BootTime.clock());
+    var node = Node.start(settings.pekko(), settings.cluster(), journal, clock, settings.limits());
+    parts.push(node);
+
+    List<SessionTokens.Key> keys =
+        settings.tokenKeys().isEmpty()
+            ? List.of(TokenKeyFile.in(settings.data()))
+            : settings.tokenKeys();
+    var registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    Meters.bind(registry, journal, node.population());
+    ApiServer server =
+        ApiServer.start(
+            settings.http(),
+            node.users(),
+            new SessionTokens(keys),
+            health(node, journal),
+            registry);
+    parts.push(server);
+    url =
+        URI.create(
+            "http://"
+                + (settings.http().host().contains(":")
+                    ? "[" + settings.http().host() + "]"
+                    : settings.http().host())
+                + ":"
+                + server.port());
+    LOG.info(
+        "node {} ({}) serves {} from {}",
+        settings.node(),
+        id,
+        url,
+        settings.data().toAbsolutePath());
+  }
+
+  private Health health(Node node, Journal journal) {
+    return new Health() {
+      @Override
+      public @Nullable String whyNotLive() {
+        return null;
+      }
+
+      @Override
+      public @Nullable String whyNotReady() {
+        if (stopping) {
+          return "The node is stopping.";
+        }
+        if (!node.isUp()) {
+          return "The node is not a member of the cluster.";
+        }
+        return journal.health().now() instanceof JournalHealth.Unavailable
+            ? "The journal takes no writes."
+            : null;
+      }
+    };
+  }
+
+  /** {@return where the API is served, such as {@code http://127.0.0.1:8080}} */
+  public URI url() {
+    if (url == null) {
+      throw new IllegalStateException("not started");
+    }
+    return url;
+  }
+
+  /** Stops taking requests, answers those in hand, and stops. */
+  @Override
+  public void close() {
+    stopping = true;
+    while (!parts.isEmpty()) {
+      AutoCloseable part = parts.pop();
+      try {
+        part.close();
+      } catch (Exception e) {
+        LOG.warn("{} did not stop in good order", part, e);
+      }
+    }
+  }
+}

@@ -1,0 +1,92 @@
+package dev.holdfast.app;
+
+import dev.holdfast.entity.Population;
+import dev.holdfast.journal.Journal;
+import dev.holdfast.journal.JournalMetrics;
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.util.function.ToDoubleFunction;
+
+/** What the parts count, as meters. */
+final class Meters {
+
+  private static final double NANOS = 1e-9;
+
+  private Meters() {}
+
+  static void bind(MeterRegistry registry, Journal journal, Population population) {
+    Gauge.builder("holdfast.users.in.memory", population, Population::inMemory)
+        .description("Users whose actors are in memory on this node")
+        .register(registry);
+    FunctionCounter.builder("holdfast.users.started", population, Population::started)
+        .description("Users' actors started on this node")
+        .register(registry);
+
+    JournalMetrics metrics = journal.metrics();
+    counter(registry, metrics, "batches", "Batches written", JournalMetrics::batches);
+    counter(registry, metrics, "events", "Events written", JournalMetrics::events);
+    counter(registry, metrics, "bytes", "Bytes of events written", JournalMetrics::bytes);
+    counter(
+        registry,
+        metrics,
+        "conflicts",
+        "Writes that lost to another writer of the same user",
+        JournalMetrics::conflicts);
+    counter(
+        registry,
+        metrics,
+        "refused",
+        "Writes that were refused, nothing of them written",
+        JournalMetrics::refused);
+    counter(
+        registry,
+        metrics,
+        "in.doubt",
+        "Writes of which the store did not say whether they are durable",
+        JournalMetrics::inDoubt);
+    counter(registry, metrics, "snapshots", "Snapshots written", JournalMetrics::snapshots);
+    counter(
+        registry,
+        metrics,
+        "snapshots.dropped",
+        "Snapshots not written for want of room",
+        JournalMetrics::droppedSnapshots);
+    counter(
+        registry,
+        metrics,
+        "outages",
+        "Times at which the journal stopped taking writes",
+        JournalMetrics::outages);
+    counter(registry, metrics, "recoveries", "Users recovered", JournalMetrics::recoveries);
+    counter(
+        registry,
+        metrics,
+        "batch.seconds",
+        "Time spent on writing batches",
+        m -> m.batchNanos() * NANOS);
+    counter(
+        registry,
+        metrics,
+        "wait.seconds",
+        "Time that writes waited for their batch",
+        m -> m.waitNanos() * NANOS);
+    Gauge.builder("holdfast.journal.queued.writes", metrics, JournalMetrics::queuedWrites)
+        .description("Writes that wait for their batch")
+        .register(registry);
+    Gauge.builder("holdfast.journal.available", journal, j -> j.health().isAvailable() ? 1 : 0)
+        .description("1 while the journal takes writes")
+        .register(registry);
+  }
+
+  private static void counter(
+      MeterRegistry registry,
+      JournalMetrics metrics,
+      String name,
+      String description,
+      ToDoubleFunction<JournalMetrics> value) {
+    FunctionCounter.builder("holdfast.journal." + name, metrics, value)
+        .description(description)
+        .register(registry);
+  }
+}

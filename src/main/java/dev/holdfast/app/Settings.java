@@ -1,0 +1,263 @@
+package dev.holdfast.app;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigException;
+import com.typesafe.config.ConfigFactory;
+import com.typesafe.config.ConfigParseOptions;
+import com.typesafe.config.ConfigResolveOptions;
+import dev.holdfast.cluster.ClusterSettings;
+import dev.holdfast.http.HttpSettings;
+import dev.holdfast.http.SessionTokens;
+import dev.holdfast.journal.JournalSettings;
+import dev.holdfast.user.Limits;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The configuration, read once and checked whole. Each setting has its default and its reason in
+ * {@code reference.conf}; later sources win: that file, a file of the user's, environment
+ * variables, command-line options.
+ *
+ * <p>Every setting can be given as an environment variable: {@code holdfast.cluster.shards} is
+ * {@code HOLDFAST_CLUSTER_SHARDS}.
+ *
+ * @param node the name of this node, shown to people
+ * @param data the folder of the embedded journal, and of a token key that was made for want of one
+ * @param tokenKeys the cluster's; empty for one of its own in the data folder
+ * @param pekko the whole configuration, from which Pekko takes its part
+ */
+public record Settings(
+    String node,
+    Path data,
+    HttpSettings http,
+    ClusterSettings cluster,
+    JournalSettings journal,
+    Limits limits,
+    List<SessionTokens.Key> tokenKeys,
+    Config pekko) {
+
+  static final String ROOT = "holdfast";
+
+  /** What a user in memory takes, sessions and an ordinary cart included, with room to work. */
+  private static final long BYTES_A_USER = 8 * 1024;
+
+  public Settings {
+    tokenKeys = List.copyOf(tokenKeys);
+  }
+
+  /**
+   * Reads the settings.
+   *
+   * @param file of the user's, in HOCON, or null
+   * @param environment of the process
+   * @param options from the command line, by key below {@code holdfast}, such as {@code port}
+   * @throws InvalidSetting if one of them cannot be used
+   */
+  public static Settings load(
+      @Nullable Path file, Map<String, String> environment, Map<String, String> options) {
+    Config reference = ConfigFactory.parseResources("reference.conf");
+    Config given =
+        prefixed(options)
+            .withFallback(prefixed(fromEnvironment(environment, reference)))
+            .withFallback(file == null ? ConfigFactory.empty() : parse(file));
+    refuseUnknown(given, reference);
+    try {
+      return read(
+          given
+              .withFallback(ConfigFactory.parseResources("application.conf"))
+              .withFallback(ConfigFactory.defaultReference())
+              .resolve(ConfigResolveOptions.defaults()));
+    } catch (ConfigException e) {
+      throw new InvalidSetting("the configuration cannot be read: " + e.getMessage());
+    }
+  }
+
+  private static Settings read(Config config) {
+    var in = new SettingsReader(config.getConfig(ROOT));
+    String node =
+        in.text(
+            "node",
+            "1 to 63 letters, digits, dots, hyphens or underscores",
+            value -> value.matches("[A-Za-z0-9._-]{1,63}"));
+    Limits limits =
+        new Limits(
+            in.bytes("limits.attributes", 0, 1 << 20),
+            in.bytes("limits.line-attributes", 0, 1 << 20),
+            in.integer("limits.cart-lines", 1, 10_000),
+            in.integer("limits.quantity", 1, 1_000_000),
+            in.integer("limits.sessions", 1, 1_000),
+            in.integer("limits.idempotency-keys", 1, 100_000),
+            in.integer("limits.changes-a-minute", 1, 1_000_000),
+            in.duration("lifetimes.cart", Duration.ofSeconds(1), Duration.ofDays(3650)).toMillis());
+    return new Settings(
+        node,
+        Path.of(in.text("data", "a folder", value -> !value.isBlank())),
+        http(in, node, limits),
+        new ClusterSettings(
+            in.integer("cluster.shards", 1, 10_000),
+            usersInMemory(in),
+            in.duration("agenda.interval", Duration.ofMillis(10), Duration.ofMinutes(10)),
+            in.integer("agenda.parallel", 1, 10_000)),
+        JournalSettings.from(config),
+        limits,
+        tokenKeys(in),
+        config);
+  }
+
+  private static HttpSettings http(SettingsReader in, String node, Limits limits) {
+    Duration least = in.duration("lifetimes.least", Duration.ofMillis(100), Duration.ofDays(1));
+    Duration years = Duration.ofDays(3650);
+    Duration greatestIdle = in.duration("lifetimes.greatest-idle", least, years);
+    Duration greatestAbsolute = in.duration("lifetimes.greatest-absolute", least, years);
+    Duration second = Duration.ofSeconds(1);
+    Duration hour = Duration.ofHours(1);
+    return new HttpSettings(
+        node,
+        in.text("host", "a host name or an address", value -> !value.isBlank()),
+        in.integer("port", 0, 65_535),
+        apiKeys(in),
+        in.flag("insecure"),
+        new HttpSettings.Lifetimes(
+            in.duration("lifetimes.idle", least, greatestIdle),
+            least,
+            greatestIdle,
+            in.duration("lifetimes.absolute", least, greatestAbsolute),
+            least,
+            greatestAbsolute),
+        limits,
+        new HttpSettings.Bounds(
+            in.bytes("http.body", 1024, 16 << 20),
+            in.bytes("http.request-line", 256, 64 * 1024),
+            in.bytes("http.headers", 1024, 1 << 20),
+            in.integer("http.connections", 1, 1_000_000),
+            in.integer("http.requests-in-hand", 1, 1_000_000),
+            in.duration("http.receiving", Duration.ofMillis(100), hour),
+            in.duration("http.answering", Duration.ofMillis(100), hour),
+            in.duration("http.idle", second, hour),
+            in.duration("http.deadline", Duration.ofMillis(100), Duration.ofSeconds(30)),
+            in.duration("http.stopping", Duration.ZERO, hour)));
+  }
+
+  private static int usersInMemory(SettingsReader in) {
+    String key = "cluster.users-in-memory";
+    String allowed = "auto, or a whole number from 100 to 100000000";
+    String value = in.text(key, allowed, text -> text.matches("auto|[0-9]{3,9}"));
+    if (!value.equals("auto")) {
+      return in.integer(key, 100, 100_000_000);
+    }
+    // Half of the heap for users, the rest to work in.
+    return (int) Math.max(1_000, Runtime.getRuntime().maxMemory() / 2 / BYTES_A_USER);
+  }
+
+  private static List<byte[]> apiKeys(SettingsReader in) {
+    var hashes = new ArrayList<byte[]>();
+    for (String key : in.texts("api-keys")) {
+      try {
+        byte[] hash = HexFormat.of().parseHex(key);
+        if (hash.length == 32) {
+          hashes.add(hash);
+          continue;
+        }
+      } catch (IllegalArgumentException notHexadecimal) {
+        // the same answer as for one of another length
+      }
+      throw in.invalid("api-keys", "SHA-256 hashes of keys, each of 64 hexadecimal digits");
+    }
+    return hashes;
+  }
+
+  private static List<SessionTokens.Key> tokenKeys(SettingsReader in) {
+    var keys = new ArrayList<SessionTokens.Key>();
+    for (String key : in.texts("token-keys")) {
+      try {
+        keys.add(parseTokenKey(key));
+      } catch (IllegalArgumentException e) {
+        throw in.invalid("token-keys", TOKEN_KEY_FORM);
+      }
+    }
+    if (keys.stream().map(SessionTokens.Key::id).distinct().count() != keys.size()) {
+      throw in.invalid("token-keys", TOKEN_KEY_FORM + ", with an id of its own each");
+    }
+    return keys;
+  }
+
+  private static final String TOKEN_KEY_FORM =
+      "ids from 0 to 255, each with 32 random bytes or more in base64url, such as 1:4f9c…";
+
+  /**
+   * Reads {@code id:secret}.
+   *
+   * @throws IllegalArgumentException if it is none
+   */
+  static SessionTokens.Key parseTokenKey(String text) {
+    int colon = text.indexOf(':');
+    if (colon < 0) {
+      throw new IllegalArgumentException("a token key is written id:secret");
+    }
+    return SessionTokens.Key.of(
+        Integer.parseInt(text, 0, colon, 10),
+        Base64.getUrlDecoder().decode(text.substring(colon + 1)));
+  }
+
+  private static Config parse(Path file) {
+    if (!Files.isReadable(file)) {
+      throw new InvalidSetting("the configuration file " + file + " cannot be read");
+    }
+    try {
+      return ConfigFactory.parseFile(
+          file.toFile(), ConfigParseOptions.defaults().setAllowMissing(false));
+    } catch (ConfigException e) {
+      throw new InvalidSetting("the configuration file is not valid: " + e.getMessage());
+    }
+  }
+
+  private static Config prefixed(Map<String, String> values) {
+    var prefixed = new HashMap<String, String>();
+    values.forEach((key, value) -> prefixed.put(ROOT + "." + key, value));
+    return ConfigFactory.parseMap(prefixed);
+  }
+
+  private static Map<String, String> fromEnvironment(
+      Map<String, String> environment, Config reference) {
+    var found = new HashMap<String, String>();
+    for (String key : keys(reference)) {
+      String name = (ROOT + "." + key).replace('.', '_').replace('-', '_').toUpperCase(Locale.ROOT);
+      String value = environment.get(name);
+      // Kubernetes puts tcp://address:port into HOLDFAST_PORT where a service is named holdfast.
+      if (value != null && !(name.equals("HOLDFAST_PORT") && value.startsWith("tcp://"))) {
+        found.put(key, value);
+      }
+    }
+    return found;
+  }
+
+  private static void refuseUnknown(Config given, Config reference) {
+    List<String> known = keys(reference);
+    for (String key : keys(given)) {
+      if (!known.contains(key)) {
+        throw new InvalidSetting(
+            "there is no setting "
+                + ROOT
+                + "."
+                + key
+                + "; there are "
+                + String.join(", ", known.stream().map(k -> ROOT + "." + k).toList()));
+      }
+    }
+  }
+
+  private static List<String> keys(Config config) {
+    return config.hasPath(ROOT)
+        ? config.getConfig(ROOT).entrySet().stream().map(Map.Entry::getKey).sorted().toList()
+        : List.of();
+  }
+}

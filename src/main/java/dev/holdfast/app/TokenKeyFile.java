@@ -1,0 +1,60 @@
+package dev.holdfast.app;
+
+import dev.holdfast.http.SessionTokens;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.SecureRandom;
+import java.util.Base64;
+
+/**
+ * The token key of a node that was given none: made once, kept beside the journal in a file that
+ * only its user may read, so that tokens outlive a restart.
+ */
+final class TokenKeyFile {
+
+  private static final String NAME = "token.key";
+  private static final int BYTES = 32;
+
+  private TokenKeyFile() {}
+
+  /**
+   * Reads the key of the folder, or makes one.
+   *
+   * @throws IOException if the file cannot be read or written, or holds no key
+   */
+  static SessionTokens.Key in(Path folder) throws IOException {
+    Path file = folder.resolve(NAME);
+    if (!Files.exists(file)) {
+      make(file);
+    }
+    try {
+      return Settings.parseTokenKey(Files.readString(file, StandardCharsets.US_ASCII).strip());
+    } catch (IllegalArgumentException e) {
+      throw new IOException(
+          file + " holds no token key; restore it, or remove it to end all sessions");
+    }
+  }
+
+  /** Whole or not at all, and on the disk before the first token is signed with it. */
+  private static void make(Path file) throws IOException {
+    byte[] secret = new byte[BYTES];
+    new SecureRandom().nextBytes(secret);
+    String text = "1:" + Base64.getUrlEncoder().withoutPadding().encodeToString(secret) + "\n";
+    Path draft = file.resolveSibling(NAME + ".new");
+    Files.deleteIfExists(draft);
+    if (file.getFileSystem().supportedFileAttributeViews().contains("posix")) {
+      Files.createFile(
+          draft,
+          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+    } else {
+      Files.createFile(draft);
+    }
+    Files.writeString(draft, text, StandardOpenOption.WRITE, StandardOpenOption.SYNC);
+    Files.move(draft, file, StandardCopyOption.ATOMIC_MOVE);
+  }
+}

@@ -1,0 +1,60 @@
+package dev.holdfast.command;
+
+import dev.holdfast.app.Settings;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** The options of every command that starts a node. */
+final class NodeOptions {
+
+  @Option(names = "--host", paramLabel = "HOST", description = "What to listen on (127.0.0.1).")
+  private @Nullable String host;
+
+  @Option(names = "--port", paramLabel = "PORT", description = "Port of the API (8080); 0 for any.")
+  private @Nullable String port;
+
+  @Option(
+      names = "--data",
+      paramLabel = "DIR",
+      description = "Folder of the embedded journal (holdfast-data).")
+  private @Nullable String data;
+
+  @Option(names = "--node", paramLabel = "NAME", description = "Name of this node (node-1).")
+  private @Nullable String node;
+
+  @Option(
+      names = "--insecure",
+      description = "Serve callers without an API key from anywhere, not from this machine only.")
+  private boolean insecure;
+
+  @Option(
+      names = "--config",
+      paramLabel = "FILE",
+      description = "Settings in HOCON; reference.conf lists them all.",
+      defaultValue = "${env:HOLDFAST_CONFIG}")
+  private @Nullable Path config;
+
+  /**
+   * {@return the settings from the file, the environment and these options}
+   *
+   * @throws dev.holdfast.app.InvalidSetting if one of them cannot be used
+   */
+  Settings settings() {
+    var options = new HashMap<String, String>();
+    put(options, "host", host);
+    put(options, "port", port);
+    put(options, "data", data);
+    put(options, "node", node);
+    put(options, "insecure", insecure ? "true" : null);
+    return Settings.load(config, System.getenv(), options);
+  }
+
+  private static void put(Map<String, String> options, String key, @Nullable String value) {
+    if (value != null) {
+      options.put(key, value);
+    }
+  }
+}
