@@ -1,6 +1,7 @@
 package dev.holdfast.json;
 
 import java.util.Collections;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -218,9 +219,8 @@ public sealed interface Json {
         case '\r' -> out.append("\\r");
         case '\t' -> out.append("\\t");
         default -> {
-          if (c < 0x20) {
-            out.append("\\u00").append(Character.forDigit(c >> 4, 16));
-            out.append(Character.toUpperCase(Character.forDigit(c & 15, 16)));
+          if (c < 0x20 || isHalfPair(text, i)) {
+            out.append("\\u").append(HexFormat.of().withUpperCase().toHexDigits(c));
           } else {
             out.append(c);
           }
@@ -236,16 +236,26 @@ public sealed interface Json {
       char c = text.charAt(i);
       if (c == '"' || c == '\\' || c == '\b' || c == '\f' || c == '\n' || c == '\r' || c == '\t') {
         size += 2;
-      } else if (c < 0x20) {
+      } else if (c < 0x20 || isHalfPair(text, i)) {
         size += 6;
       } else if (c < 0x80) {
         size += 1;
       } else if (c < 0x800 || Character.isSurrogate(c)) {
-        size += 2; // each half of a pair: four bytes a pair
+        size += 2; // four bytes a pair
       } else {
         size += 3;
       }
     }
     return size;
+  }
+
+  /** {@return whether there is half a surrogate pair alone, which UTF-8 cannot say: escaped} */
+  private static boolean isHalfPair(String text, int at) {
+    char c = text.charAt(at);
+    if (Character.isHighSurrogate(c)) {
+      return at + 1 == text.length() || !Character.isLowSurrogate(text.charAt(at + 1));
+    }
+    return Character.isLowSurrogate(c)
+        && (at == 0 || !Character.isHighSurrogate(text.charAt(at - 1)));
   }
 }
