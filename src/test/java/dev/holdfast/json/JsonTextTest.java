@@ -1,0 +1,110 @@
+package dev.holdfast.json;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import java.io.IOException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@Timeout(10)
+class JsonTextTest {
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "{",
+        "[",
+        "{\"a\"",
+        "{\"a\":",
+        "{\"a\":1",
+        "{\"a\":}",
+        "[1,]",
+        "[1 2]",
+        "]",
+        "}",
+        "nul",
+        "NaN",
+        "Infinity",
+        "+1",
+        "01",
+        ".5",
+        "1.",
+        "0x10",
+        "'a'",
+        "{a:1}",
+        "{1:1}",
+        "\"a",
+        "\"\\x\"",
+        "\"\\u12\"",
+        "\"\n\"",
+        "// comment\n1",
+        "/* comment */ 1"
+      })
+  void refusesWhatIsNotJson(String text) {
+    assertThatThrownBy(() -> read(text.getBytes(UTF_8)))
+        .isInstanceOf(JsonProcessingException.class);
+  }
+
+  @Test
+  void refusesAMemberThatIsNamedTwice() {
+    assertThatThrownBy(() -> read("{\"a\":1,\"b\":{\"a\":1},\"a\":2}".getBytes(UTF_8)))
+        .isInstanceOf(JsonProcessingException.class);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "\"\\ud800\"",
+        "\"\\udc00\"",
+        "\"\\udc00\\ud800\"",
+        "\"\\ud800\\ud800\\udc00\"",
+        "\"\\ud83dx\"",
+        "[{\"\\ud800\":1}]"
+      })
+  void refusesHalfASurrogatePair(String text) {
+    assertThatThrownBy(() -> read(text.getBytes(UTF_8)))
+        .isInstanceOf(JsonProcessingException.class);
+  }
+
+  @Test
+  void readsAWholeSurrogatePairHoweverItIsSpelled() throws IOException {
+    assertThat(read("\"\\ud83d\\ude00\"".getBytes(UTF_8)))
+        .isEqualTo(read("\"😀\"".getBytes(UTF_8)))
+        .isEqualTo(new Json.Text("😀"));
+  }
+
+  @Test
+  void readsANestingOf100AndNoDeeper() throws IOException {
+    assertThat(read(nested(100))).isInstanceOf(Json.Array.class);
+    assertThatThrownBy(() -> read(nested(101))).isInstanceOf(JsonProcessingException.class);
+    assertThatThrownBy(() -> read(nested(100_000))).isInstanceOf(JsonProcessingException.class);
+  }
+
+  @Test
+  void refusesANumberOfMoreThanAThousandDigits() {
+    assertThatThrownBy(() -> read("9".repeat(1_001).getBytes(UTF_8)))
+        .isInstanceOf(JsonProcessingException.class);
+  }
+
+  @Test
+  void neverComputesAHugeExponent() throws IOException {
+    assertThat(read("1e999999999".getBytes(UTF_8))).isEqualTo(new Json.Num("1e999999999"));
+  }
+
+  private static byte[] nested(int depth) {
+    return ("[".repeat(depth) + "]".repeat(depth)).getBytes(UTF_8);
+  }
+
+  private static Json read(byte[] bytes) throws IOException {
+    try (var in = JsonText.FACTORY.createParser(bytes)) {
+      in.nextToken();
+      return JsonText.read(in);
+    }
+  }
+}
