@@ -47,8 +47,8 @@ public record Cart(List<Line> lines, long revision, @Nullable LastOrder lastOrde
   }
 
   /** {@return the sum of the quantities} */
-  public int itemCount() {
-    int count = 0;
+  public long itemCount() {
+    long count = 0;
     for (Line line : lines) {
       count += line.quantity();
     }

@@ -74,14 +74,14 @@ public record CartMerge(MergePolicy policy, List<Line> lines, List<Entry> report
         report.add(new Entry(line.sku(), Fate.KEPT, line.quantity(), 0, line.quantity(), false));
         continue;
       }
-      int wanted =
+      long wanted =
           switch (policy) {
-            case SUM -> line.quantity() + other.quantity();
+            case SUM -> (long) line.quantity() + other.quantity();
             case MAX -> Math.max(line.quantity(), other.quantity());
             case USER -> line.quantity();
             case VISITOR -> other.quantity();
           };
-      int quantity = Math.min(wanted, maxQuantity);
+      int quantity = (int) Math.min(wanted, maxQuantity);
       Fate fate =
           quantity < wanted
               ? Fate.CAPPED
