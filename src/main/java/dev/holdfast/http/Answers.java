@@ -34,14 +34,14 @@ final class Answers {
   /**
    * {@return what came of a change on behalf of the session that asks}
    *
-   * @param bySession whether a repeat must come from that session
+   * @param from whom a repeat must come from
    */
-  static Reply.Done act(Call call, boolean bySession, Action action) {
+  static Reply.Done act(Call call, Call.RepeatFrom from, Action action) {
     call.refusePrecondition(HeaderNames.IF_NONE_MATCH);
     return done(
         call.change(
             call.owner(),
-            new Command.Act(call.access(), call.identity(bySession), call.precondition(), action)));
+            new Command.Act(call.access(), call.identity(from), call.precondition(), action)));
   }
 
   static Reply.View seen(Reply reply) {

@@ -41,6 +41,16 @@ final class Call implements AutoCloseable {
   /** What all calls share. */
   record Server(HttpSettings settings, Users users, SessionTokens tokens, Semaphore inHand) {}
 
+  /** Whom the repeat of a request must come from, or else it is another request. */
+  enum RepeatFrom {
+    /** Any session of the user. */
+    ANY_SESSION,
+    /** The same session, since the answer is about it. */
+    SESSION,
+    /** The same token, since the answer holds the next one. */
+    TOKEN
+  }
+
   private final Server server;
   private final ServerRequest request;
   private final Route route;
@@ -230,9 +240,9 @@ final class Call implements AutoCloseable {
    * {@return the request's identity: from the caller's key if there is one, which is good for the
    * same API key and route; else random} The fingerprint covers the path and the body.
    *
-   * @param bySession whether it covers the session too, as where the answer is about that session
+   * @param from whom a repeat must come from
    */
-  Request identity(boolean bySession) {
+  Request identity(RepeatFrom from) {
     String key = header(IDEMPOTENCY_KEY);
     if (key == null) {
       return new Request(new RequestId(RANDOM.nextLong(), RANDOM.nextLong()), 0, false);
@@ -246,9 +256,13 @@ final class Call implements AutoCloseable {
     MessageDigest fingerprint = Hashes.sha256();
     fingerprint.update(request.path().rawPath().getBytes(StandardCharsets.UTF_8));
     fingerprint.update((byte) 0);
-    if (bySession) {
-      fingerprint.update(token().session().toString().getBytes(StandardCharsets.UTF_8));
-    }
+    String asker =
+        switch (from) {
+          case ANY_SESSION -> "";
+          case SESSION -> token().session().toString();
+          case TOKEN -> token().session() + " " + token().generation();
+        };
+    fingerprint.update(asker.getBytes(StandardCharsets.UTF_8));
     fingerprint.update((byte) 0);
     fingerprint.update(read());
     return new Request(

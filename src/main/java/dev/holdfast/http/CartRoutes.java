@@ -3,6 +3,7 @@ package dev.holdfast.http;
 import dev.holdfast.cart.Cart;
 import dev.holdfast.cart.Line;
 import dev.holdfast.cart.Sku;
+import dev.holdfast.http.Call.RepeatFrom;
 import dev.holdfast.http.Fields.Place;
 import dev.holdfast.json.Json;
 import dev.holdfast.user.Command.Action;
@@ -46,7 +47,7 @@ final class CartRoutes {
 
   private static Response empty(Call call) {
     call.refuseBody();
-    return cart(Answers.act(call, false, new Action.EmptyCart()));
+    return cart(Answers.act(call, RepeatFrom.ANY_SESSION, new Action.EmptyCart()));
   }
 
   private static Response add(Call call) {
@@ -60,7 +61,7 @@ final class CartRoutes {
     return cart(
         Answers.act(
             call,
-            false,
+            RepeatFrom.ANY_SESSION,
             new Action.AddToLine(
                 sku.get(), quantity.get(), unitPrice.get(), name.orNull(), attributes.orNull())));
   }
@@ -82,7 +83,7 @@ final class CartRoutes {
             unitPrice.get(),
             name.orNull(),
             attributes.or(Json.Obj.empty()));
-    var done = Answers.act(call, false, new Action.SetLine(line));
+    var done = Answers.act(call, RepeatFrom.ANY_SESSION, new Action.SetLine(line));
     return done.outcome() instanceof Outcome.Created
         ? cart(done, 201)
             .with("Location", "/v1/cart/items/" + PathSegment.encode(line.sku().value()))
@@ -100,14 +101,14 @@ final class CartRoutes {
     return cart(
         Answers.act(
             call,
-            false,
+            RepeatFrom.ANY_SESSION,
             new Action.PatchLine(
                 sku, quantity.orNull(), unitPrice.orNull(), name.orNull(), attributes.orNull())));
   }
 
   private static Response remove(Call call) {
     call.refuseBody();
-    return cart(Answers.act(call, false, new Action.RemoveLine(knownSku(call))));
+    return cart(Answers.act(call, RepeatFrom.ANY_SESSION, new Action.RemoveLine(knownSku(call))));
   }
 
   private static Response checkOut(Call call) {
@@ -116,7 +117,8 @@ final class CartRoutes {
     fields.end();
     String orderId =
         Base64.getUrlEncoder().withoutPadding().encodeToString(Answers.random(ORDER_ID_BYTES));
-    var done = Answers.act(call, false, new Action.CheckOut(orderId, reference.orNull()));
+    var done =
+        Answers.act(call, RepeatFrom.ANY_SESSION, new Action.CheckOut(orderId, reference.orNull()));
     var order = Answers.outcome(done, Outcome.CheckedOut.class).order();
     return Answers.replayed(done, Response.json(200, WireJson.order(order)));
   }

@@ -1,6 +1,7 @@
 package dev.holdfast.http;
 
 import dev.holdfast.cart.MergePolicy;
+import dev.holdfast.http.Call.RepeatFrom;
 import dev.holdfast.http.Fields.Place;
 import dev.holdfast.http.WireJson.Merge;
 import dev.holdfast.json.Json;
@@ -55,7 +56,7 @@ final class SessionRoutes {
           ProblemType.TOO_LARGE,
           "The attributes of a session may take " + most + " bytes of JSON.");
     }
-    Request request = call.identity(false);
+    Request request = call.identity(RepeatFrom.ANY_SESSION);
     String userId = user.orNull();
     OwnerKey owner = userId == null ? OwnerKey.ofOpening(request.id()) : OwnerKey.ofUser(userId);
     var done =
@@ -89,7 +90,8 @@ final class SessionRoutes {
 
   private static Response logOut(Call call) {
     call.refuseBody();
-    return Answers.replayed(Answers.act(call, true, new Action.LogOut()), Response.of(204));
+    return Answers.replayed(
+        Answers.act(call, RepeatFrom.SESSION, new Action.LogOut()), Response.of(204));
   }
 
   private static Response mergeAttributes(Call call) {
@@ -100,7 +102,7 @@ final class SessionRoutes {
   }
 
   private static Response session(Call call, Action action) {
-    var done = Answers.act(call, true, action);
+    var done = Answers.act(call, RepeatFrom.SESSION, action);
     return Answers.shown(
         done, Response.json(200, WireJson.session(call.owner(), Answers.view(done))));
   }
@@ -128,7 +130,7 @@ final class SessionRoutes {
       place.end();
     }
     Json value = call.json();
-    var done = Answers.act(call, true, new Action.PutAttribute(name, value));
+    var done = Answers.act(call, RepeatFrom.SESSION, new Action.PutAttribute(name, value));
     byte[] body = WireJson.attribute(value);
     return done.outcome() instanceof Outcome.Created
         ? Answers.shown(done, Response.json(201, body))
@@ -139,7 +141,7 @@ final class SessionRoutes {
   private static Response removeAttribute(Call call) {
     call.refuseBody();
     return Answers.replayed(
-        Answers.act(call, true, new Action.RemoveAttribute(call.parameter("name"))),
+        Answers.act(call, RepeatFrom.SESSION, new Action.RemoveAttribute(call.parameter("name"))),
         Response.of(204));
   }
 
@@ -156,7 +158,7 @@ final class SessionRoutes {
     var done =
         Answers.act(
             call,
-            true,
+            RepeatFrom.TOKEN,
             new Action.StartLogIn(
                 Answers.newSession(), user.get(), epoch, policy.or(MergePolicy.SUM)));
     return switch (done.outcome()) {
@@ -188,7 +190,7 @@ final class SessionRoutes {
 
   private static Response rotate(Call call) {
     call.refuseBody();
-    var done = Answers.act(call, true, new Action.Rotate());
+    var done = Answers.act(call, RepeatFrom.TOKEN, new Action.Rotate());
     String token = rotatedToken(call, Answers.outcome(done, Outcome.Rotated.class));
     return Answers.shown(
             done,

@@ -1,5 +1,6 @@
 package dev.holdfast.http;
 
+import dev.holdfast.http.Call.RepeatFrom;
 import dev.holdfast.user.Command;
 import dev.holdfast.user.Command.Action;
 import dev.holdfast.user.Outcome;
@@ -39,7 +40,8 @@ final class UserRoutes {
     // An id of another user, or one that was never given out, is looked for all the same: whether
     // the token is valid is told first.
     long tag = id != null && id.owner().equals(call.owner()) ? id.tag() : NO_TAG;
-    return Answers.replayed(Answers.act(call, false, new Action.EndSession(tag)), Response.of(204));
+    return Answers.replayed(
+        Answers.act(call, RepeatFrom.ANY_SESSION, new Action.EndSession(tag)), Response.of(204));
   }
 
   /** A tag that no session has: tags are 64 bits of a hash, and nobody finds the text of this. */
@@ -48,7 +50,7 @@ final class UserRoutes {
   private static Response endOthers(Call call) {
     refusePreconditions(call);
     call.refuseBody();
-    var done = Answers.act(call, true, new Action.EndOthers());
+    var done = Answers.act(call, RepeatFrom.SESSION, new Action.EndOthers());
     return Answers.replayed(
         done,
         Response.json(200, WireJson.ended(Answers.outcome(done, Outcome.Ended.class).count())));
