@@ -71,7 +71,7 @@ public final class App implements AutoCloseable {
     parts.push(journal);
     parts.push(() -> nodes.release(id, incarnation.number()));
 
-    var clock = new TrustedClock(InstantSource.system(), BootTime.clock());
+    var clock = new TrustedClock(InstantSource.system(), BootTime::running, BootTime.clock());
     var node = Node.start(settings.pekko(), settings.cluster(), journal, clock, settings.limits());
     parts.push(node);
 

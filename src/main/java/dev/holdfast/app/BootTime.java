@@ -1,6 +1,7 @@
 package dev.holdfast.app;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,13 +14,18 @@ final class BootTime {
 
   private BootTime() {}
 
+  /** {@return the time that this machine has been running, in milliseconds since some moment} */
+  static long running() {
+    return System.nanoTime() / 1_000_000;
+  }
+
   /**
    * {@return a clock in milliseconds} Linux tells it in {@code /proc/uptime}, to 10 ms. Elsewhere
    * it is Java's own clock, which stands still in a suspension; after one the wall clock is not
    * trusted for a while.
    */
   static LongSupplier clock() {
-    return Files.isReadable(UPTIME) ? BootTime::uptime : () -> System.nanoTime() / 1_000_000;
+    return Files.isReadable(UPTIME) ? BootTime::uptime : BootTime::running;
   }
 
   private static long uptime() {
@@ -27,7 +33,7 @@ final class BootTime {
       String text = Files.readString(UPTIME, StandardCharsets.US_ASCII);
       return (long) (Double.parseDouble(text.substring(0, text.indexOf(' '))) * 1000);
     } catch (IOException e) {
-      throw new java.io.UncheckedIOException(e);
+      throw new UncheckedIOException(e);
     }
   }
 }

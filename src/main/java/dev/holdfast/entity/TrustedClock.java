@@ -20,25 +20,40 @@ public final class TrustedClock {
   /** How far the clock may move against the time since boot. */
   public static final Duration TOLERANCE = Duration.ofSeconds(5);
 
+  private static final long TOLERANCE_MILLIS = TOLERANCE.toMillis();
+
   /** How long the clock must move evenly after a jump to be trusted again. */
   public static final Duration SETTLING = Duration.ofMinutes(10);
 
   private final InstantSource wall;
+  private final LongSupplier runningMillis;
   private final LongSupplier sinceBootMillis;
+
+  /** Wall clock less running time; while it holds, nothing jumped and nothing need be asked. */
+  private volatile long quickOffset;
+
+  private volatile boolean trusted = true;
 
   // Guarded by this.
   private long offset;
-  private long untrustedSince = -1;
+  private long untrustedSince;
 
   /**
    * Trusts the clock as it stands now.
    *
-   * @param sinceBootMillis milliseconds since some fixed moment, suspensions included
+   * @param runningMillis milliseconds since some fixed moment, perhaps without suspensions; read
+   *     with every command, so it must be cheap
+   * @param sinceBootMillis milliseconds since some fixed moment, suspensions included; read only
+   *     when the other two disagree
    */
-  public TrustedClock(InstantSource wall, LongSupplier sinceBootMillis) {
+  public TrustedClock(
+      InstantSource wall, LongSupplier runningMillis, LongSupplier sinceBootMillis) {
     this.wall = wall;
+    this.runningMillis = runningMillis;
     this.sinceBootMillis = sinceBootMillis;
-    this.offset = wall.millis() - sinceBootMillis.getAsLong();
+    long millis = wall.millis();
+    this.quickOffset = millis - runningMillis.getAsLong();
+    this.offset = millis - sinceBootMillis.getAsLong();
   }
 
   /**
@@ -50,17 +65,24 @@ public final class TrustedClock {
   public record Reading(long millis, boolean trusted) {}
 
   /** {@return the time now} */
-  public synchronized Reading read() {
+  public Reading read() {
     long millis = wall.millis();
+    boolean even = Math.abs(millis - runningMillis.getAsLong() - quickOffset) <= TOLERANCE_MILLIS;
+    return new Reading(millis, (even && trusted) || examine(millis));
+  }
+
+  /** Asks the time since boot whether the clock jumped, or the machine was suspended. */
+  private synchronized boolean examine(long millis) {
     long boot = sinceBootMillis.getAsLong();
-    if (Math.abs(millis - boot - offset) > TOLERANCE.toMillis()) {
+    if (Math.abs(millis - boot - offset) > TOLERANCE_MILLIS) {
       // Each jump begins the settling anew, measured against the clock as it stands after it.
       offset = millis - boot;
       untrustedSince = boot;
+      trusted = false;
+    } else if (!trusted && boot - untrustedSince >= SETTLING.toMillis()) {
+      trusted = true;
     }
-    if (untrustedSince >= 0 && boot - untrustedSince >= SETTLING.toMillis()) {
-      untrustedSince = -1;
-    }
-    return new Reading(millis, untrustedSince < 0);
+    quickOffset = millis - runningMillis.getAsLong();
+    return trusted;
   }
 }
