@@ -8,7 +8,6 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.HashSet;
@@ -46,25 +45,10 @@ final class DataDirectory implements AutoCloseable {
    * @throws JournalUnusable if another live process, or another journal of this one, holds it
    */
   static DataDirectory hold(Path folder) throws JournalUnusable {
-    try {
-      Files.createDirectories(folder);
-    } catch (IOException e) {
-      throw inaccessible(folder, e);
-    }
-    return holdExisting(folder);
-  }
-
-  /**
-   * Takes hold of a folder that must be there.
-   *
-   * @throws JournalUnusable if it is not, or is held
-   */
-  static DataDirectory holdExisting(Path folder) throws JournalUnusable {
     Path path;
     try {
+      Files.createDirectories(folder);
       path = folder.toRealPath();
-    } catch (NoSuchFileException e) {
-      throw new JournalUnusable(Problem.MISSING, "there is no folder " + folder, e);
     } catch (IOException e) {
       throw inaccessible(folder, e);
     }

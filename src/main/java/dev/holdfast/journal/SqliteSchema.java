@@ -3,6 +3,7 @@ package dev.holdfast.journal;
 import dev.holdfast.journal.JournalUnusable.Problem;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -13,6 +14,9 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.sql.SQLException;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,9 +29,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class SqliteSchema {
 
-  /** The version of {@code schema/sqlite/} that this program writes. */
-  static final int VERSION = 1;
-
   /** "Hold", in the header of each journal. */
   static final int APPLICATION_ID = 0x486f6c64;
 
@@ -38,14 +39,32 @@ final class SqliteSchema {
   private static final int USER_VERSION_AT = 60;
   private static final int APPLICATION_ID_AT = 68;
 
-  private SqliteSchema() {}
+  private static final int LATEST = 1;
+
+  /** The script that leads to version 1, to version 2, and so on. */
+  private final List<String> scripts;
+
+  SqliteSchema(List<String> scripts) {
+    this.scripts = List.copyOf(scripts);
+  }
+
+  /** The schema of this program. */
+  static SqliteSchema current() {
+    return new SqliteSchema(
+        IntStream.rangeClosed(1, LATEST).mapToObj(SqliteSchema::script).toList());
+  }
+
+  /** The version that this schema leads to. */
+  int version() {
+    return scripts.size();
+  }
 
   /** Makes the journal if there is none, and brings an older one up to date. */
-  static void prepare(Path file) throws JournalUnusable {
+  void prepare(Path file) throws JournalUnusable {
     try {
-      if (!Files.exists(file)) {
+      if (Files.notExists(file)) {
         create(file);
-      } else if (check(file) < VERSION) {
+      } else if (check(file) < version()) {
         upgrade(file);
       }
     } catch (IOException | SQLException e) {
@@ -60,7 +79,7 @@ final class SqliteSchema {
    * @return its version
    * @throws JournalUnusable if it is not a journal that this program can read
    */
-  static int check(Path file) throws JournalUnusable {
+  int check(Path file) throws JournalUnusable {
     ByteBuffer header = ByteBuffer.allocate(HEADER);
     long size;
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
@@ -76,8 +95,7 @@ final class SqliteSchema {
           Problem.INACCESSIBLE, "the journal " + file + " cannot be read: " + e, e);
     }
     if (size < HEADER) {
-      throw new JournalUnusable(
-          Problem.CORRUPT, "the journal " + file + " is damaged: it ends after " + size + " bytes");
+      throw damaged(file, "it ends after " + size + " bytes");
     }
     if (!Arrays.equals(header.array(), 0, MAGIC.length, MAGIC, 0, MAGIC.length)) {
       throw new JournalUnusable(Problem.FOREIGN, file + " is not a journal: not an SQLite file");
@@ -86,43 +104,46 @@ final class SqliteSchema {
       throw new JournalUnusable(
           Problem.FOREIGN, file + " is not a journal: an SQLite file of another program");
     }
-    int version = header.getInt(USER_VERSION_AT);
-    if (version > VERSION) {
+    int found = header.getInt(USER_VERSION_AT);
+    if (found > version()) {
       throw new JournalUnusable(
           Problem.NEWER,
           "the journal "
               + file
-              + " was written by a later version of this program (schema "
-              + version
+              + " was written by a later version of this program (its schema is "
+              + found
               + ", this one knows up to "
-              + VERSION
+              + version()
               + ")");
     }
+    if (found < 1) {
+      throw damaged(file, "its schema has no version");
+    }
     checkSize(file, header, size);
-    return version;
+    return found;
   }
 
   /** Without a log beside it, the file must be as long as its header says. */
   private static void checkSize(Path file, ByteBuffer header, long size) throws JournalUnusable {
-    int pageSize = Short.toUnsignedInt(header.getShort(PAGE_SIZE_AT));
-    long expected =
-        Integer.toUnsignedLong(header.getInt(PAGE_COUNT_AT)) * (pageSize == 1 ? 65_536 : pageSize);
-    if (size < expected && !Files.exists(log(file))) {
-      throw new JournalUnusable(
-          Problem.CORRUPT,
-          "the journal " + file + " is damaged: it has " + size + " of " + expected + " bytes");
+    long pages = Integer.toUnsignedLong(header.getInt(PAGE_COUNT_AT));
+    long expected = pages * Short.toUnsignedInt(header.getShort(PAGE_SIZE_AT));
+    if (size < expected && Files.notExists(log(file))) {
+      throw damaged(file, "it has " + size + " of " + expected + " bytes");
     }
   }
 
-  private static void create(Path file) throws IOException, SQLException, JournalUnusable {
+  private static JournalUnusable damaged(Path file, String what) {
+    return new JournalUnusable(Problem.CORRUPT, "the journal " + file + " is damaged: " + what);
+  }
+
+  private void create(Path file) throws IOException, SQLException, JournalUnusable {
     if (Files.exists(log(file))) {
-      throw new JournalUnusable(
-          Problem.CORRUPT, "the journal " + file + " is missing, though its log is there");
+      throw damaged(file, "it is missing, though its log " + log(file) + " is there");
     }
+    // What an attempt that was cut short has left.
     Path draft = file.resolveSibling(file.getFileName() + ".new");
-    for (String leftover : new String[] {"", "-journal"}) {
-      Files.deleteIfExists(draft.resolveSibling(draft.getFileName() + leftover));
-    }
+    Files.deleteIfExists(draft);
+    Files.deleteIfExists(draft.resolveSibling(draft.getFileName() + "-journal"));
     Files.createFile(draft);
     try (SqliteSession session = SqliteSession.writing(draft)) {
       session.execute("PRAGMA page_size = 4096");
@@ -131,38 +152,36 @@ final class SqliteSchema {
     }
     DataDirectory.sync(draft);
     Files.move(draft, file, StandardCopyOption.ATOMIC_MOVE);
-    Path folder = file.toAbsolutePath().getParent();
-    if (folder != null) {
-      DataDirectory.sync(folder);
-    }
+    DataDirectory.sync(Objects.requireNonNull(file.toAbsolutePath().getParent()));
   }
 
-  private static void upgrade(Path file) throws SQLException, IOException {
+  private void upgrade(Path file) throws SQLException {
     try (SqliteSession session = SqliteSession.writing(file)) {
       session.execute("PRAGMA journal_mode = DELETE");
       migrate(session, (int) session.number("PRAGMA user_version"));
     }
   }
 
-  private static void migrate(SqliteSession session, int from) throws SQLException, IOException {
+  private void migrate(SqliteSession session, int from) throws SQLException {
     session.beginWrite();
-    for (int version = from + 1; version <= VERSION; version++) {
-      for (String statement : statements(version)) {
+    for (String script : scripts.subList(from, scripts.size())) {
+      for (String statement : script.strip().split(";\\R", -1)) {
         session.execute(statement);
       }
     }
-    session.execute("PRAGMA user_version = " + VERSION);
+    session.execute("PRAGMA user_version = " + version());
     session.commit();
   }
 
-  private static String[] statements(int version) throws IOException {
+  private static String script(int version) {
     String name = "/schema/sqlite/" + version + ".sql";
     try (@Nullable InputStream script = SqliteSchema.class.getResourceAsStream(name)) {
       if (script == null) {
         throw new IllegalStateException("the program lacks its own " + name);
       }
-      String text = new String(script.readAllBytes(), StandardCharsets.UTF_8);
-      return text.strip().split(";\\R", -1);
+      return new String(script.readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

@@ -35,9 +35,7 @@ final class SqliteSession implements AutoCloseable {
     SQLiteConfig config = config();
     config.setSynchronous(SQLiteConfig.SynchronousMode.FULL);
     config.setCacheSize(-65_536); // KiB
-    SqliteSession session = open(file, config);
-    session.execute("PRAGMA foreign_keys = OFF");
-    return session;
+    return open(file, config);
   }
 
   /** Opens a connection that only reads. */
@@ -83,6 +81,15 @@ final class SqliteSession implements AutoCloseable {
         ResultSet row = statement.executeQuery(sql)) {
       row.next();
       return row.getLong(1);
+    }
+  }
+
+  /** The single text that a query without parameters gives. */
+  String text(String sql) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery(sql)) {
+      row.next();
+      return row.getString(1);
     }
   }
 

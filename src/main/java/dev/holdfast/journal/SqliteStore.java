@@ -2,6 +2,7 @@ package dev.holdfast.journal;
 
 import dev.holdfast.journal.JournalUnusable.Problem;
 import dev.holdfast.journal.NotWritten.Reason;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -123,7 +124,11 @@ public final class SqliteStore implements JournalStore {
    * @throws JournalUnusable if there is none, a node runs on it, or it cannot be read
    */
   public static SqliteStore openToRead(Path folder) throws JournalUnusable {
-    return open(DataDirectory.holdExisting(folder), SqliteOptions.defaults(), true);
+    Path file = folder.resolve(DataDirectory.JOURNAL_FILE);
+    if (Files.notExists(file)) {
+      throw new JournalUnusable(Problem.MISSING, "there is no journal " + file);
+    }
+    return open(DataDirectory.hold(folder), SqliteOptions.defaults(), true);
   }
 
   private static SqliteStore open(DataDirectory directory, SqliteOptions options, boolean readOnly)
@@ -131,10 +136,11 @@ public final class SqliteStore implements JournalStore {
     boolean done = false;
     try {
       Path file = directory.journal();
+      SqliteSchema schema = SqliteSchema.current();
       if (readOnly) {
-        SqliteSchema.check(file);
+        schema.check(file);
       } else {
-        SqliteSchema.prepare(file);
+        schema.prepare(file);
       }
       SqliteStore store = new SqliteStore(directory, file, options, readOnly);
       store.connect();
@@ -590,7 +596,9 @@ public final class SqliteStore implements JournalStore {
     if (current == null) {
       current = SqliteSession.writing(file);
       writer = current;
-      current.execute("PRAGMA journal_mode = WAL");
+      if (!"wal".equals(current.text("PRAGMA journal_mode = WAL"))) {
+        throw new SQLException("the file system does not support a write-ahead log");
+      }
       if (maxBytes != SqliteOptions.UNLIMITED) {
         long pages = maxBytes / current.number("PRAGMA page_size");
         current.execute("PRAGMA max_page_count = " + pages);
