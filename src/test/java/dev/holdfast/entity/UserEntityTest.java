@@ -1,0 +1,441 @@
+package dev.holdfast.entity;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.typesafe.config.ConfigFactory;
+import dev.holdfast.cart.Line;
+import dev.holdfast.cart.MergePolicy;
+import dev.holdfast.cart.Price;
+import dev.holdfast.cart.Sku;
+import dev.holdfast.entity.Answer.Answered;
+import dev.holdfast.entity.Answer.Unavailable;
+import dev.holdfast.journal.Journal;
+import dev.holdfast.journal.JournalEvent;
+import dev.holdfast.journal.JournalSettings;
+import dev.holdfast.journal.JournalSetup;
+import dev.holdfast.journal.JournalUnusable;
+import dev.holdfast.journal.NodeId;
+import dev.holdfast.journal.Owner;
+import dev.holdfast.journal.OwnerWrite;
+import dev.holdfast.journal.SnapshotWrite;
+import dev.holdfast.journal.SqliteOptions;
+import dev.holdfast.journal.SqliteStore;
+import dev.holdfast.journal.StoredEvent;
+import dev.holdfast.json.Json;
+import dev.holdfast.user.Command;
+import dev.holdfast.user.Command.Access;
+import dev.holdfast.user.Command.Action;
+import dev.holdfast.user.Entry;
+import dev.holdfast.user.Event;
+import dev.holdfast.user.Limits;
+import dev.holdfast.user.LogIn;
+import dev.holdfast.user.Outcome;
+import dev.holdfast.user.OwnerKey;
+import dev.holdfast.user.Precondition;
+import dev.holdfast.user.Refusal;
+import dev.holdfast.user.Reply;
+import dev.holdfast.user.Request;
+import dev.holdfast.user.RequestId;
+import dev.holdfast.user.SessionId;
+import dev.holdfast.user.User;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.pekko.actor.BootstrapSetup;
+import org.apache.pekko.actor.setup.ActorSystemSetup;
+import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
+import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The actor over a real journal on disk; users are found in a map instead of a cluster. */
+@Timeout(60)
+final class UserEntityTest {
+
+  private static final OwnerKey VISITOR = new OwnerKey(7, 7);
+  private static final OwnerKey ADA = OwnerKey.ofUser("ada");
+  private static final SessionId SESSION = new SessionId(1, 1);
+  private static final Access ACCESS = new Access(SESSION, 1);
+  private static final NodeId SUCCESSOR = new NodeId("successor");
+
+  @TempDir private Path folder;
+
+  private NodeId node;
+  private SqliteStore store;
+  private Journal journal;
+  private ActorTestKit kit;
+  private final Population population = new Population();
+  private final AtomicInteger fenced = new AtomicInteger();
+  private final AtomicInteger requests = new AtomicInteger();
+  private final Map<OwnerKey, ActorRef<Message>> users = new ConcurrentHashMap<>();
+  private final AtomicLong clock = new AtomicLong(1_700_000_000_000L);
+
+  @BeforeEach
+  void start() throws JournalUnusable {
+    start(SqliteOptions.UNLIMITED);
+  }
+
+  private void start(long maxBytes) throws JournalUnusable {
+    var config = ConfigFactory.load();
+    node = NodeId.random();
+    store = SqliteStore.open(folder, new SqliteOptions(2, maxBytes));
+    assertThat(store.nodes().claim(node, store.nodes().incarnation().number(), Duration.ZERO))
+        .isNotNull();
+    journal =
+        Journal.start(
+            store,
+            node,
+            JournalSettings.from(config),
+            InstantSource.system(),
+            fenced::incrementAndGet);
+    kit =
+        ActorTestKit.create(
+            ActorSystem.create(
+                Behaviors.empty(),
+                "entity",
+                ActorSystemSetup.create(
+                    BootstrapSetup.create(
+                        ConfigFactory.parseString("pekko.actor.provider = local")
+                            .withFallback(config)),
+                    new JournalSetup(journal))));
+  }
+
+  @AfterEach
+  void stop() {
+    kit.shutdownTestKit();
+    journal.close();
+  }
+
+  @Test
+  void answersAChangeOnlyWhenItIsInTheJournal() {
+    open(VISITOR);
+    done(act(VISITOR, setLine("a", 3)));
+    assertThat(eventsOf(VISITOR)).containsExactly("session.opened.v1", "cart.line-set.v1");
+  }
+
+  @Test
+  void comesBackFromTheJournalAsItWas() {
+    open(VISITOR);
+    done(act(VISITOR, setLine("a", 3)));
+    Reply.View before = look(VISITOR);
+    restart(VISITOR);
+    Reply.View after = look(VISITOR);
+    assertThat(after.cart()).isEqualTo(before.cart());
+    assertThat(after.session()).isEqualTo(before.session());
+    assertThat(population.started()).isEqualTo(3); // the visitor twice, and ada
+  }
+
+  @Test
+  void comesBackFromASnapshotAndLaterEventsAsFromAllEvents() {
+    open(VISITOR);
+    for (int i = 0; i < 70; i++) {
+      done(act(VISITOR, setLine("sku-" + i % 7, i + 1)));
+    }
+    SnapshotWrite snapshot =
+        await().until(() -> snapshot(VISITOR), Optional::isPresent).orElseThrow();
+    var state = UserCodec.decode(snapshot.snapshot());
+    var replayed = User.nobody();
+    for (StoredEvent stored : stored(VISITOR)) {
+      replayed = replayed.apply(UserCodec.decode(stored.event()));
+      if (stored.number() == snapshot.number()) {
+        assertThat(UserCodec.encode(state)).isEqualTo(UserCodec.encode(replayed));
+      }
+    }
+    Reply.View before = look(VISITOR);
+    restart(VISITOR);
+    assertThat(look(VISITOR).cart()).isEqualTo(before.cart());
+    assertThat(look(VISITOR).cart()).isEqualTo(replayed.cart());
+  }
+
+  @Test
+  void givesARepeatTheFirstOutcomeAcrossARestart() {
+    open(VISITOR);
+    var request = request();
+    Reply.Done first = done(act(VISITOR, request, setLine("a", 3)));
+    done(act(VISITOR, setLine("a", 9)));
+    restart(VISITOR);
+    Reply.Done repeat = done(act(VISITOR, request, setLine("a", 3)));
+    assertThat(repeat.replayed()).isTrue();
+    assertThat(repeat.outcome()).isEqualTo(first.outcome());
+    assertThat(repeat.revision()).isEqualTo(first.revision());
+    assertThat(look(VISITOR).cart().itemCount()).isEqualTo(9);
+  }
+
+  @Test
+  void bindsAVisitorToAUserInBothJournals() {
+    open(VISITOR);
+    done(act(VISITOR, setLine("a", 3)));
+    var user = new SessionId(9, 9);
+    Reply.Done done = done(act(VISITOR, logIn(user)));
+    assertThat(done.outcome()).isInstanceOf(Outcome.LoggedIn.class);
+    assertThat(eventsOf(VISITOR))
+        .containsExactly(
+            "session.opened.v1", "cart.line-set.v1", "log-in.started.v1", "log-in.finished.v1");
+    assertThat(eventsOf(ADA)).containsExactly("log-in.admitted.v1");
+    Reply.View view = seen(ask(ADA, new Command.Look(new Access(user, 1))));
+    assertThat(view.cart().itemCount()).isEqualTo(3);
+    assertThat(refusal(ask(VISITOR, new Command.Look(ACCESS))))
+        .isEqualTo(Refusal.Reason.SESSION_INVALID);
+  }
+
+  @Test
+  void finishesALogInThatWasStartedBeforeARestartWithoutBeingAsked() {
+    open(VISITOR);
+    done(act(VISITOR, setLine("a", 3)));
+    var user = new SessionId(9, 9);
+    // As a process leaves it that dies right after the visitor's first step.
+    Entry started =
+        new Entry(
+            clock.get(),
+            SESSION,
+            null,
+            new Event.LogInStarted(
+                new LogIn(user, "ada", 0, MergePolicy.SUM, SESSION, request(), clock.get())));
+    stop(VISITOR);
+    write(VISITOR, 3, started);
+    actor(VISITOR);
+    await().until(() -> eventsOf(VISITOR).contains("log-in.finished.v1"));
+    assertThat(eventsOf(ADA)).containsExactly("log-in.admitted.v1");
+    assertThat(seen(ask(ADA, new Command.Look(new Access(user, 1)))).cart().itemCount())
+        .isEqualTo(3);
+  }
+
+  @Test
+  void answersWhatCameDuringALogInAfterItsEnd() {
+    open(VISITOR);
+    done(act(VISITOR, setLine("a", 3)));
+    TestProbe<Answer> logIn = kit.createTestProbe();
+    TestProbe<Answer> later = kit.createTestProbe();
+    ActorRef<Message> visitor = actor(VISITOR);
+    visitor.tell(
+        new Message.Ask(
+            new Command.Act(
+                ACCESS, request(), Precondition.None.none(), logIn(new SessionId(9, 9))),
+            logIn.getRef()));
+    for (int i = 0; i < 5; i++) {
+      visitor.tell(new Message.Ask(new Command.Look(ACCESS), later.getRef()));
+    }
+    done(logIn.receiveMessage());
+    for (int i = 0; i < 5; i++) {
+      assertThat(refusal(later.receiveMessage())).isEqualTo(Refusal.Reason.SESSION_INVALID);
+    }
+  }
+
+  @Test
+  void refusesChangesWhileTheJournalIsFullAndGoesOnReading() throws JournalUnusable {
+    stop();
+    users.clear();
+    start(1 << 20);
+    open(VISITOR);
+    done(act(VISITOR, setLine("a", 3)));
+    List<Answer> answers = new ArrayList<>();
+    await()
+        .until(() -> {
+          Answer answer = act(VISITOR, fill());
+          answers.add(answer);
+          return answer instanceof Unavailable;
+        });
+    assertThat(answers.getLast()).isEqualTo(new Unavailable(Answer.Cause.JOURNAL, 1_000));
+    await().untilAsserted(() -> assertThat(look(VISITOR).cart().itemCount()).isEqualTo(3));
+    long acknowledged = answers.stream().filter(Answered.class::isInstance).count();
+    assertThat(eventsOf(VISITOR)).hasSize((int) acknowledged + 2);
+  }
+
+  @Test
+  void decidesAgainOnTheTrueHistoryWhenSomebodyElseWrote() {
+    open(VISITOR);
+    done(act(VISITOR, setLine("a", 3)));
+    write(VISITOR, 3, new Entry(clock.get(), null, null, new Event.LineSet(line("b", 5))));
+    Reply.Done done = done(act(VISITOR, setLine("c", 1)));
+    assertThat(done.replayed()).isFalse();
+    assertThat(look(VISITOR).cart().lines())
+        .extracting(line -> line.sku().value())
+        .containsExactly("a", "b", "c");
+    assertThat(eventsOf(VISITOR)).hasSize(4);
+  }
+
+  @Test
+  void writesNothingOnceItsNodeIsFenced() {
+    open(VISITOR);
+    assertThat(store.nodes().register(SUCCESSOR, store.nodes().incarnation().number())).isTrue();
+    store.nodes().fence(SUCCESSOR, node);
+    assertThat(act(VISITOR, setLine("a", 3)))
+        .isInstanceOf(Unavailable.class)
+        .isNotEqualTo(new Unavailable(Answer.Cause.OVERLOADED, 1_000));
+    await().until(() -> fenced.get() == 1);
+    assertThat(eventsOf(VISITOR)).containsExactly("session.opened.v1");
+  }
+
+  @Test
+  void journalsAnExpiryBeforeItRefusesForIt() {
+    open(VISITOR);
+    clock.addAndGet(1_800_000);
+    assertThat(refusal(ask(VISITOR, new Command.Look(ACCESS))))
+        .isEqualTo(Refusal.Reason.SESSION_INVALID);
+    assertThat(eventsOf(VISITOR)).containsExactly("session.opened.v1", "session.expired.v1");
+    clock.addAndGet(-1_000_000);
+    restart(VISITOR);
+    assertThat(refusal(ask(VISITOR, new Command.Look(ACCESS))))
+        .isEqualTo(Refusal.Reason.SESSION_INVALID);
+  }
+
+  @Test
+  void grantsATenthOfTheIdleTimeoutAfterARestartForReadsTheJournalDoesNotKnow() {
+    open(VISITOR);
+    clock.addAndGet(170_000);
+    look(VISITOR);
+    assertThat(eventsOf(VISITOR)).containsExactly("session.opened.v1");
+    clock.addAndGet(1_799_999); // since the read, which is in memory only
+    restart(VISITOR);
+    look(VISITOR);
+  }
+
+  @Test
+  void tellsTheJournalWhenTheUserMustBeWoken() {
+    open(VISITOR);
+    assertThat(stored(VISITOR).getLast().event().deadline()).isEqualTo(clock.get() + 1_980_000);
+  }
+
+  // ---------------------------------------------------------------------------------------------
+
+  private void open(OwnerKey owner) {
+    done(
+        ask(
+            owner,
+            new Command.Open(request(), SESSION, null, Json.Obj.empty(), 1_800_000, 604_800_000)));
+  }
+
+  private Answer act(OwnerKey owner, Action action) {
+    return act(owner, request(), action);
+  }
+
+  private Answer act(OwnerKey owner, Request request, Action action) {
+    return ask(owner, new Command.Act(ACCESS, request, Precondition.None.none(), action));
+  }
+
+  private Reply.View look(OwnerKey owner) {
+    return seen(ask(owner, new Command.Look(ACCESS)));
+  }
+
+  private Answer ask(OwnerKey owner, Command command) {
+    TestProbe<Answer> probe = kit.createTestProbe();
+    actor(owner).tell(new Message.Ask(command, probe.getRef()));
+    return probe.receiveMessage(Duration.ofSeconds(10));
+  }
+
+  private ActorRef<Message> actor(OwnerKey owner) {
+    if (!users.containsKey(ADA)) {
+      spawn(ADA);
+    }
+    ActorRef<Message> running = users.get(owner);
+    return running == null ? spawn(owner) : running;
+  }
+
+  private ActorRef<Message> spawn(OwnerKey owner) {
+    var clocks = new TrustedClock(() -> Instant.ofEpochMilli(clock.get()), clock::get, clock::get);
+    ActorRef<Message> actor =
+        kit.spawn(
+            UserEntity.create(
+                owner,
+                new UserEntity.Surroundings(
+                    journal,
+                    clocks,
+                    Limits.defaults(),
+                    (other, message) -> Objects.requireNonNull(users.get(other)).tell(message),
+                    population)));
+    users.put(owner, actor);
+    return actor;
+  }
+
+  private void restart(OwnerKey owner) {
+    stop(owner);
+    actor(owner);
+  }
+
+  private void stop(OwnerKey owner) {
+    ActorRef<Message> actor = Objects.requireNonNull(users.remove(owner));
+    actor.tell(new Message.Stop());
+    kit.createTestProbe().expectTerminated(actor, Duration.ofSeconds(10));
+  }
+
+  private void write(OwnerKey owner, long number, Entry entry) {
+    JournalEvent event = UserCodec.encode(entry, User.NEVER);
+    journal
+        .write(new OwnerWrite(new Owner(owner.high(), owner.low()), number, List.of(event)))
+        .orTimeout(10, TimeUnit.SECONDS)
+        .join();
+  }
+
+  private List<StoredEvent> stored(OwnerKey owner) {
+    var events = new ArrayList<StoredEvent>();
+    journal.eventsOf(new Owner(owner.high(), owner.low()), events::add);
+    return events;
+  }
+
+  private List<String> eventsOf(OwnerKey owner) {
+    return stored(owner).stream().map(stored -> stored.event().name()).toList();
+  }
+
+  private Optional<SnapshotWrite> snapshot(OwnerKey owner) {
+    return Optional.ofNullable(
+        store.recover(List.of(new Owner(owner.high(), owner.low())), 1_000).getFirst().snapshot());
+  }
+
+  private Request request() {
+    return new Request(new RequestId(0, requests.incrementAndGet()), 0, false);
+  }
+
+  private static Action setLine(String sku, int quantity) {
+    return new Action.SetLine(line(sku, quantity));
+  }
+
+  private static Action fill() {
+    return new Action.PutAttribute("fill", new Json.Text("x".repeat(60_000)));
+  }
+
+  private static Action logIn(SessionId session) {
+    return new Action.StartLogIn(session, "ada", 0, MergePolicy.SUM);
+  }
+
+  private static Line line(String sku, int quantity) {
+    return new Line(
+        new Sku(sku), quantity, new Price(100, Price.currency("EUR")), null, Json.Obj.empty());
+  }
+
+  private static Reply.Done done(Answer answer) {
+    assertThat(reply(answer)).isInstanceOf(Reply.Done.class);
+    return (Reply.Done) reply(answer);
+  }
+
+  private static Reply.View seen(Answer answer) {
+    assertThat(reply(answer)).isInstanceOf(Reply.Seen.class);
+    return ((Reply.Seen) reply(answer)).view();
+  }
+
+  private static Refusal.Reason refusal(Answer answer) {
+    assertThat(reply(answer)).isInstanceOf(Reply.Refused.class);
+    return ((Reply.Refused) reply(answer)).refusal().reason();
+  }
+
+  private static Reply reply(Answer answer) {
+    assertThat(answer).isInstanceOf(Answered.class);
+    return ((Answered) answer).reply();
+  }
+}
