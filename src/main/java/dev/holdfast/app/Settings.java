@@ -10,6 +10,8 @@ import dev.holdfast.http.HttpSettings;
 import dev.holdfast.http.SessionTokens;
 import dev.holdfast.journal.JournalSettings;
 import dev.holdfast.user.Limits;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -44,6 +46,9 @@ public record Settings(
     Limits limits,
     List<SessionTokens.Key> tokenKeys,
     Config pekko) {
+
+  /** The folder of the embedded journal where none is named. */
+  public static final String DEFAULT_DATA = "holdfast-data";
 
   static final String ROOT = "holdfast";
 
@@ -122,7 +127,7 @@ public record Settings(
     Duration hour = Duration.ofHours(1);
     return new HttpSettings(
         node,
-        in.text("host", "a host name or an address", value -> !value.isBlank()),
+        host(in),
         in.integer("port", 0, 65_535),
         apiKeys(in),
         in.flag("insecure"),
@@ -145,6 +150,21 @@ public record Settings(
             in.duration("http.idle", second, hour),
             in.duration("http.deadline", Duration.ofMillis(100), Duration.ofSeconds(30)),
             in.duration("http.stopping", Duration.ZERO, hour)));
+  }
+
+  /** Without a key every caller holds every right, so there only callers on this machine may be. */
+  private static String host(SettingsReader in) {
+    String host = in.text("host", "a host name or an address", value -> !value.isBlank());
+    InetAddress address;
+    try {
+      address = InetAddress.getByName(host);
+    } catch (UnknownHostException e) {
+      throw in.invalid("host", "a host name or an address of this machine");
+    }
+    if (!address.isLoopbackAddress() && in.texts("api-keys").isEmpty() && !in.flag("insecure")) {
+      throw in.invalid("host", "a loopback address, unless there are api-keys or insecure is set");
+    }
+    return host;
   }
 
   private static int usersInMemory(SettingsReader in) {

@@ -14,7 +14,13 @@ import picocli.CommandLine.Spec;
     description = "Keeps sessions and carts alive through everything that happens to their pods.",
     mixinStandardHelpOptions = true,
     versionProvider = HoldfastCommand.Version.class,
-    subcommands = {UpCommand.class, ServeCommand.class, RehearseCommand.class, HelpCommand.class},
+    subcommands = {
+      UpCommand.class,
+      ServeCommand.class,
+      VerifyCommand.class,
+      RehearseCommand.class,
+      HelpCommand.class
+    },
     footer = {
       "",
       "Every option can be given as an environment variable too: --port is HOLDFAST_PORT.",

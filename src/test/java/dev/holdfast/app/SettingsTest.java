@@ -24,7 +24,7 @@ final class SettingsTest {
   void hasTheDocumentedDefaults() {
     Settings settings = load(Map.of(), Map.of());
     assertThat(settings.node()).isEqualTo("node-1");
-    assertThat(settings.data()).isEqualTo(Path.of("holdfast-data"));
+    assertThat(settings.data()).isEqualTo(Path.of(Settings.DEFAULT_DATA));
     assertThat(settings.tokenKeys()).isEmpty();
     assertThat(settings.limits()).isEqualTo(Limits.defaults());
     HttpSettings http = settings.http();
@@ -99,6 +99,20 @@ final class SettingsTest {
         Map.of("node", "a b"),
         "setting holdfast.node is a b; it must be 1 to 63 letters, digits, dots, hyphens or"
             + " underscores");
+  }
+
+  @Test
+  void listensBeyondThisMachineOnlyWithKeysOrWhenToldToBeInsecure() {
+    refuses(
+        Map.of("host", "0.0.0.0"),
+        "setting holdfast.host is 0.0.0.0; it must be a loopback address, unless there are"
+            + " api-keys or insecure is set");
+    assertThat(load(Map.of(), Map.of("host", "0.0.0.0", "insecure", "true")).http().host())
+        .isEqualTo("0.0.0.0");
+    assertThat(
+            load(Map.of(), Map.of("host", "::", "api-keys", "ab".repeat(32))).http().apiKeyHashes())
+        .hasSize(1);
+    assertThat(load(Map.of(), Map.of("host", "localhost")).http().host()).isEqualTo("localhost");
   }
 
   @Test

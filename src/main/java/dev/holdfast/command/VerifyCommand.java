@@ -1,0 +1,114 @@
+package dev.holdfast.command;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import dev.holdfast.app.Settings;
+import dev.holdfast.entity.UserCodec;
+import dev.holdfast.journal.JournalAudit;
+import dev.holdfast.journal.JournalAudit.Finding;
+import dev.holdfast.journal.JournalAudit.Report;
+import dev.holdfast.journal.SqliteStore;
+import dev.holdfast.json.JsonText;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code verify}: reads a whole journal and says what is wrong in it. */
+@Command(
+    name = "verify",
+    description = {
+      "Reads a journal that no node runs on, and changes nothing in it: gaps and duplicates in the"
+          + " users' numbers, rows that cannot be decoded, snapshots ahead of their events, damage"
+          + " of the file.",
+      "Exit status 0: sound; 1: not, or not readable."
+    },
+    mixinStandardHelpOptions = true)
+final class VerifyCommand implements Callable<Integer> {
+
+  @Spec
+  @SuppressWarnings("NullAway.Init") // set by picocli before anything runs
+  private CommandSpec spec;
+
+  @Option(
+      names = "--data",
+      paramLabel = "DIR",
+      description = "Folder of the embedded journal (holdfast-data).",
+      defaultValue = "${env:HOLDFAST_DATA}")
+  private @Nullable Path data;
+
+  @Option(names = "--json", description = "Print the report as JSON.")
+  private boolean json;
+
+  @Override
+  public Integer call() throws Exception {
+    Path folder = data == null ? Path.of(Settings.DEFAULT_DATA) : data;
+    Report report;
+    try (var store = SqliteStore.openToRead(folder)) {
+      report = new JournalAudit(UserCodec::decode, UserCodec::decode).run(store);
+    }
+    PrintWriter out = spec.commandLine().getOut();
+    if (json) {
+      printJson(report, out);
+    } else {
+      print(folder, report, out);
+    }
+    return report.isSound() ? 0 : 1;
+  }
+
+  private static void print(Path folder, Report report, PrintWriter out) {
+    out.printf(
+        Locale.ROOT,
+        "%s: %s%n%,d users, %,d events, %,d snapshots, %,d bytes%n",
+        folder.toAbsolutePath().normalize(),
+        report.isSound() ? "sound" : report.faults() + " faults",
+        report.owners(),
+        report.events(),
+        report.snapshots(),
+        report.payloadBytes());
+    for (Finding finding : report.findings()) {
+      out.printf(
+          "%s  %s  %s%n",
+          finding.fault(),
+          finding.owner() == null ? "-" : finding.owner() + " at " + finding.number(),
+          finding.detail());
+    }
+    if (report.faults() > report.findings().size()) {
+      out.printf("and %d more%n", report.faults() - report.findings().size());
+    }
+    out.flush();
+  }
+
+  private static void printJson(Report report, PrintWriter out) throws IOException {
+    try (JsonGenerator json = JsonText.FACTORY.createGenerator(out)) {
+      json.writeStartObject();
+      json.writeBooleanField("sound", report.isSound());
+      json.writeNumberField("users", report.owners());
+      json.writeNumberField("events", report.events());
+      json.writeNumberField("snapshots", report.snapshots());
+      json.writeNumberField("payloadBytes", report.payloadBytes());
+      json.writeNumberField("faults", report.faults());
+      json.writeArrayFieldStart("findings");
+      for (Finding finding : report.findings()) {
+        json.writeStartObject();
+        json.writeStringField(
+            "fault", finding.fault().name().toLowerCase(Locale.ROOT).replace('_', '-'));
+        if (finding.owner() != null) {
+          json.writeStringField("owner", finding.owner().toString());
+          json.writeNumberField("number", finding.number());
+        }
+        json.writeStringField("detail", finding.detail());
+        json.writeEndObject();
+      }
+      json.writeEndArray();
+      json.writeEndObject();
+      json.writeRaw('\n');
+    }
+    out.flush();
+  }
+}
