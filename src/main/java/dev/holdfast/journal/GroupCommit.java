@@ -344,7 +344,7 @@ final class GroupCommit implements JournalHealth, AutoCloseable {
     batchBegan = began;
     Outcome outcome;
     try {
-      outcome = write(batch.writes(), batch.snapshots);
+      outcome = commit(batch);
     } catch (NotWritten failure) {
       batchBegan = 0;
       fail(batch, failure, failure.reason());
@@ -367,20 +367,23 @@ final class GroupCommit implements JournalHealth, AutoCloseable {
     }
   }
 
-  private Outcome write(List<OwnerWrite> writes, List<SnapshotWrite> riding) {
-    if (writes.isEmpty() || riding.isEmpty()) {
-      return store.write(node, writes, riding);
+  private Outcome commit(Batch batch) {
+    List<OwnerWrite> writes = batch.writes();
+    if (writes.isEmpty() || batch.snapshots.isEmpty()) {
+      return store.write(node, writes, batch.snapshots);
     }
     try {
-      return store.write(node, writes, riding);
+      return store.write(node, writes, batch.snapshots);
     } catch (NotWritten failure) {
       // Events first: it may have been the snapshots that found no room.
-      metrics.droppedSnapshotCount.add(riding.size());
-      LOG.warn("dropped {} snapshots: {}", riding.size(), failure.getMessage());
+      metrics.droppedSnapshotCount.add(batch.snapshots.size());
+      LOG.warn("dropped {} snapshots: {}", batch.snapshots.size(), failure.getMessage());
+      batch.snapshots.clear();
       return store.write(node, writes, List.of());
     }
   }
 
+  /** Counts first: whoever hears of a write finds it counted. */
   private void acknowledge(Batch batch, List<Integer> conflicts, long began) {
     long nanos = System.nanoTime() - began;
     metrics.batchCount.increment();
@@ -388,26 +391,32 @@ final class GroupCommit implements JournalHealth, AutoCloseable {
     metrics.longestBatchNanos.accumulateAndGet(nanos, Math::max);
     metrics.snapshotCount.add(batch.snapshots.size());
     metrics.conflictCount.add(conflicts.size());
+    List<Waiting> winners = new ArrayList<>(batch.events.size());
+    List<Waiting> losers = new ArrayList<>(conflicts.size());
     long events = 0;
     long bytes = 0;
     long waited = 0;
-    int next = 0;
     for (int i = 0; i < batch.events.size(); i++) {
       Waiting entry = batch.events.get(i);
-      if (next < conflicts.size() && conflicts.get(next) == i) {
-        next++;
-        entry.outcome.completeExceptionally(conflict(entry.write));
+      if (losers.size() < conflicts.size() && conflicts.get(losers.size()) == i) {
+        losers.add(entry);
       } else {
+        winners.add(entry);
         events += entry.write.events().size();
         bytes += entry.bytes;
         waited += began - entry.since;
-        entry.outcome.complete(null);
       }
     }
-    metrics.writeCount.add(batch.events.size() - conflicts.size());
+    metrics.writeCount.add(winners.size());
     metrics.eventCount.add(events);
     metrics.byteCount.add(bytes);
     metrics.waitNanos.add(waited);
+    for (Waiting winner : winners) {
+      winner.outcome.complete(null);
+    }
+    for (Waiting loser : losers) {
+      loser.outcome.completeExceptionally(conflict(loser.write));
+    }
   }
 
   private static NotWritten conflict(OwnerWrite write) {
@@ -431,12 +440,12 @@ final class GroupCommit implements JournalHealth, AutoCloseable {
             : new NotWritten(reason, String.valueOf(failure.getMessage()), failure);
     List<Waiting> behind = goDown(reason, String.valueOf(failure.getMessage()));
     metrics.droppedSnapshotCount.add(batch.snapshots.size());
-    for (Waiting entry : batch.events) {
-      entry.outcome.completeExceptionally(failure);
-    }
     switch (failure) {
       case NotWritten _ -> metrics.refusedCount.add(batch.events.size());
       case InDoubt _ -> metrics.inDoubtCount.add(batch.events.size());
+    }
+    for (Waiting entry : batch.events) {
+      entry.outcome.completeExceptionally(failure);
     }
     refuse(behind, refusal);
     LOG.error("the journal takes no writes: {}", failure.getMessage(), failure.getCause());

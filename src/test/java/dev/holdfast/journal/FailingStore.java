@@ -1,0 +1,129 @@
+package dev.holdfast.journal;
+
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A store that fails on command, as no real one can be made to: with a commit whose outcome nobody
+ * knows, or for a chosen time. In all else it is the store behind it.
+ */
+final class FailingStore implements JournalStore {
+
+  private final JournalStore store;
+  private final AtomicReference<@Nullable RuntimeException> outage = new AtomicReference<>();
+  private final AtomicReference<@Nullable RuntimeException> afterNextCommit =
+      new AtomicReference<>();
+  private final AtomicReference<@Nullable RuntimeException> snapshots = new AtomicReference<>();
+  private final AtomicInteger probes = new AtomicInteger();
+
+  FailingStore(JournalStore store) {
+    this.store = store;
+  }
+
+  /** From now on nothing is written, and every attempt fails with {@code failure}. */
+  void breakDown(RuntimeException failure) {
+    outage.set(failure);
+  }
+
+  void repair() {
+    outage.set(null);
+  }
+
+  /** The next batch is written, and fails nevertheless. */
+  void failAfterNextCommit(RuntimeException failure) {
+    afterNextCommit.set(failure);
+  }
+
+  /** Every batch with a snapshot in it fails. */
+  void refuseSnapshots(RuntimeException failure) {
+    snapshots.set(failure);
+  }
+
+  /** How often it was probed. */
+  int probes() {
+    return probes.get();
+  }
+
+  private void failIfBroken() {
+    throwIfSet(outage.get());
+  }
+
+  private static void throwIfSet(@Nullable RuntimeException failure) {
+    if (failure != null) {
+      throw failure;
+    }
+  }
+
+  @Override
+  public Outcome write(NodeId node, List<OwnerWrite> writes, List<SnapshotWrite> riding) {
+    failIfBroken();
+    if (!riding.isEmpty()) {
+      throwIfSet(snapshots.get());
+    }
+    Outcome outcome = store.write(node, writes, riding);
+    throwIfSet(afterNextCommit.getAndSet(null));
+    return outcome;
+  }
+
+  @Override
+  public void probe(int bytes) {
+    probes.incrementAndGet();
+    failIfBroken();
+    store.probe(bytes);
+  }
+
+  @Override
+  public List<Recovered> recover(List<Owner> owners, int maxEvents) {
+    return store.recover(owners, maxEvents);
+  }
+
+  @Override
+  public long highest(Owner owner) {
+    return store.highest(owner);
+  }
+
+  @Override
+  public long read(Owner owner, long from, long to, long max, Consumer<StoredEvent> consumer) {
+    return store.read(owner, from, to, max, consumer);
+  }
+
+  @Override
+  public int feed(long position, int max, Consumer<StoredEvent> consumer) {
+    return store.feed(position, max, consumer);
+  }
+
+  @Override
+  public int delete(NodeId node, Owner owner, long upTo) {
+    failIfBroken();
+    return store.delete(node, owner, upTo);
+  }
+
+  @Override
+  public List<DueOwner> due(
+      List<OwnerRange> ranges, long now, int limit, @Nullable DueOwner after) {
+    return store.due(ranges, now, limit, after);
+  }
+
+  @Override
+  public NodeRegistry nodes() {
+    return store.nodes();
+  }
+
+  @Override
+  public void scan(OwnerRange range, Scan scan) {
+    store.scan(range, scan);
+  }
+
+  @Override
+  public List<String> damages() {
+    return store.damages();
+  }
+
+  @Override
+  public void close() {
+    store.close();
+  }
+}
