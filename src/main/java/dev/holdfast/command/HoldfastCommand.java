@@ -18,7 +18,6 @@ import picocli.CommandLine.Spec;
       UpCommand.class,
       ServeCommand.class,
       VerifyCommand.class,
-      BenchCommand.class,
       RehearseCommand.class,
       HelpCommand.class
     },

@@ -4,12 +4,18 @@ import dev.holdfast.cluster.Users;
 import io.helidon.http.DirectHandler;
 import io.helidon.http.ServerResponseHeaders;
 import io.helidon.http.Status;
+import io.helidon.webserver.ErrorHandling;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.http.DirectHandlers;
 import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.http1.Http1Config;
 import io.helidon.webserver.http1.Http1ConnectionSelector;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.io.IOException;
+import java.net.BindException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.StandardSocketOptions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Semaphore;
@@ -17,6 +23,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Serves the HTTP API. */
 public final class ApiServer implements AutoCloseable {
+
+  private static final int RECEIVE_BUFFER = 64 * 1024;
 
   private final WebServer server;
   private final Connections connections;
@@ -29,15 +37,17 @@ public final class ApiServer implements AutoCloseable {
   /**
    * Listens, and returns when requests are answered.
    *
-   * @throws java.io.UncheckedIOException if the address cannot be had
+   * @throws BindException if the address cannot be had; the message says why
    */
   public static ApiServer start(
       HttpSettings settings,
       Users users,
       SessionTokens tokens,
       Health health,
-      PrometheusMeterRegistry metrics) {
+      PrometheusMeterRegistry metrics)
+      throws BindException {
     var bounds = settings.bounds();
+    requireFree(settings);
     var shared = new Call.Server(settings, users, tokens, new Semaphore(bounds.requestsInHand()));
     var dispatcher = new Dispatcher(shared, new Routes(routes(health, metrics)), metrics);
     Http1Config http =
@@ -59,17 +69,37 @@ public final class ApiServer implements AutoCloseable {
             .protocolsDiscoverServices(false)
             .addConnectionSelector(connections)
             .maxTcpConnections(bounds.connections())
+            // The web server's default of 4 KiB would slow every larger body down.
+            .putListenerSocketOption(StandardSocketOptions.SO_RCVBUF, RECEIVE_BUFFER)
+            .connectionOptions(options -> options.tcpNoDelay(true))
             .maxPayloadSize(bounds.bodyBytes())
             .shutdownGracePeriod(bounds.stopping())
+            // The direct handlers are told the reason; they do not pass it on.
+            .errorHandling(ErrorHandling.builder().includeEntity(true).build())
             .directHandlers(refusals(dispatcher))
             .routing(routing(dispatcher))
             .build();
     connections.start();
-    try {
-      return new ApiServer(server.start(), connections);
-    } catch (RuntimeException e) {
+    server.start();
+    if (!server.isRunning()) {
       connections.close();
-      throw e;
+      throw new BindException(
+          "cannot listen on " + settings.host() + ":" + settings.port() + ": see the log");
+    }
+    return new ApiServer(server, connections);
+  }
+
+  /**
+   * The web server would only log that its address cannot be had, and return as if all was well.
+   */
+  private static void requireFree(HttpSettings settings) throws BindException {
+    var address = new InetSocketAddress(settings.host(), settings.port());
+    try (var socket = new ServerSocket()) {
+      socket.setReuseAddress(true);
+      socket.bind(address);
+    } catch (IOException | RuntimeException e) {
+      throw new BindException(
+          "cannot listen on " + settings.host() + ":" + settings.port() + ": " + e.getMessage());
     }
   }
 
@@ -99,7 +129,8 @@ public final class ApiServer implements AutoCloseable {
     return handlers.build();
   }
 
-  private static List<Route> routes(Health health, PrometheusMeterRegistry metrics) {
+  /** {@return every operation of the API} */
+  static List<Route> routes(Health health, PrometheusMeterRegistry metrics) {
     var routes = new ArrayList<Route>();
     routes.addAll(SessionRoutes.all());
     routes.addAll(UserRoutes.all());

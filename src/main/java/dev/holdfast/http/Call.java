@@ -10,8 +10,10 @@ import dev.holdfast.user.Precondition;
 import dev.holdfast.user.Reply;
 import dev.holdfast.user.Request;
 import dev.holdfast.user.RequestId;
+import io.helidon.common.buffers.DataReader;
 import io.helidon.http.HeaderName;
 import io.helidon.http.HeaderNames;
+import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.ServerRequest;
 import java.io.IOException;
 import java.io.InputStream;
@@ -125,10 +127,14 @@ final class Call implements AutoCloseable {
     return tags == null ? Precondition.None.none() : tags.required();
   }
 
-  /** {@return whether the caller holds this revision already, by {@code If-None-Match}} */
-  boolean holds(long revision) {
+  /**
+   * {@return what the caller holds already, by {@code If-None-Match}}
+   *
+   * @throws Rejected with 400 if it is not by the grammar
+   */
+  EntityTags held() {
     EntityTags tags = entityTags(HeaderNames.IF_NONE_MATCH);
-    return tags != null && tags.names(revision);
+    return tags == null ? EntityTags.none() : tags;
   }
 
   private @Nullable EntityTags entityTags(HeaderName name) {
@@ -195,6 +201,8 @@ final class Call implements AutoCloseable {
       int most = settings().bounds().bodyBytes();
       try (InputStream in = request.content().inputStream()) {
         read = in.readNBytes(most + 1);
+      } catch (DataReader.InsufficientDataAvailableException gone) {
+        throw new CloseConnectionException("the caller left in the middle of the body", gone);
       } catch (IOException e) {
         throw new UncheckedIOException("reading the body", e);
       }

@@ -39,8 +39,9 @@ final class CartRoutes {
   private static Response look(Call call) {
     call.refusePrecondition(HeaderNames.IF_MATCH);
     call.refuseBody();
+    EntityTags held = call.held();
     Cart cart = Answers.look(call).cart();
-    return call.holds(cart.revision())
+    return held.names(cart.revision())
         ? Answers.notModified(cart.revision())
         : Response.json(200, WireJson.cart(cart)).with("ETag", EntityTags.of(cart.revision()));
   }

@@ -8,6 +8,7 @@ import io.helidon.common.socket.PeerInfo;
 import io.helidon.http.DirectHandler.EventType;
 import io.helidon.http.RequestException;
 import io.helidon.http.Status;
+import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.ConnectionContext;
 import io.helidon.webserver.ListenerContext;
 import io.helidon.webserver.ProxyProtocolData;
@@ -40,8 +41,13 @@ final class Connection implements ServerConnection, ConnectionContext {
     /** The request is whole; how long that takes is not the peer's doing. */
     WORKING,
     /** The peer is to take the answer. */
-    ANSWERING
+    ANSWERING,
+    /** The last answer has been sent, and what the peer is still sending is thrown away. */
+    LINGERING
   }
+
+  private static final long LINGERING_NANOS = Duration.ofSeconds(2).toNanos();
+  private static final int LINGERING_BYTES = 1024 * 1024;
 
   private final ConnectionContext context;
   private final HttpSettings.Bounds bounds;
@@ -55,6 +61,7 @@ final class Connection implements ServerConnection, ConnectionContext {
   private volatile boolean cutOff;
   private volatile @Nullable Thread thread;
   private long bytes;
+  private boolean lingering;
 
   Connection(
       ConnectionContext context,
@@ -68,7 +75,7 @@ final class Connection implements ServerConnection, ConnectionContext {
     // good.
     this.bytesPerRequest =
         bounds.requestLineBytes() + bounds.headerBytes() + 2L * bounds.bodyBytes() + 1_024;
-    this.reader = DataReader.create(this::pull);
+    this.reader = new ChunkReader(this::pull);
     this.http = http.connection(this);
   }
 
@@ -118,6 +125,26 @@ final class Connection implements ServerConnection, ConnectionContext {
     become(reader.available() > 0 ? At.RECEIVING : At.IDLE);
   }
 
+  /**
+   * Before the connection is closed, what is left of a body that was not read is to be taken in, as
+   * far as it is no flood: closed with bytes unread, it would be reset, and the peer would lose the
+   * answer.
+   */
+  void linger() {
+    lingering = true;
+  }
+
+  private void throwAway() {
+    become(At.LINGERING);
+    try {
+      for (int left = LINGERING_BYTES; left > 0; ) {
+        left -= context.dataReader().readBuffer().available();
+      }
+    } catch (DataReader.InsufficientDataAvailableException | CloseConnectionException ended) {
+      // The peer has closed its side, as it should, or the time was over.
+    }
+  }
+
   private void become(At next) {
     since = System.nanoTime();
     at = next;
@@ -131,6 +158,7 @@ final class Connection implements ServerConnection, ConnectionContext {
       case RECEIVING -> passed > bounds.receiving().toNanos() ? "slow-request" : null;
       case WORKING -> null;
       case ANSWERING -> passed > bounds.answering().toNanos() ? "slow-reader" : null;
+      case LINGERING -> passed > LINGERING_NANOS ? "lingering" : null;
     };
   }
 
@@ -164,6 +192,9 @@ final class Connection implements ServerConnection, ConnectionContext {
             return null;
           });
     } finally {
+      if (lingering) {
+        throwAway();
+      }
       all.remove(this);
     }
   }

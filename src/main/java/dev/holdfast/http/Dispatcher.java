@@ -16,7 +16,6 @@ import io.helidon.webserver.http.ServerResponse;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
-import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -35,6 +34,10 @@ final class Dispatcher {
   private static final HeaderName HOLDFAST_OWNER = HeaderNames.create("Holdfast-Owner");
   private static final Header NO_STORE =
       HeaderValues.createCached(HeaderNames.CACHE_CONTROL, "no-store");
+
+  /** The web server lets it pass. */
+  private static final HeaderName NO_NAME = HeaderNames.create("");
+
   private static final String NO_ROUTE = "none";
 
   private final Call.Server server;
@@ -64,7 +67,12 @@ final class Dispatcher {
     Routes.Match match = null;
     boolean ownerAnswered = false;
     Response answer;
+    boolean last = request.headers().containsToken(HeaderValues.CONNECTION_CLOSE);
     try {
+      if (request.headers().contains(NO_NAME)) {
+        last = true;
+        throw new Rejected(ProblemType.MALFORMED_REQUEST, "A header has no name.");
+      }
       loopbackRule.check(request);
       match = routes.find(request.prologue().method(), request.path().rawPath());
       try (Call call = enter(request, match)) {
@@ -80,18 +88,28 @@ final class Dispatcher {
       throw gone;
     } catch (RequestException unreadable) {
       answer = Response.of(problem(unreadable.status(), unreadable.getMessage()));
-      response.header(HeaderValues.CONNECTION_CLOSE);
+      last = true;
     } catch (RuntimeException bug) {
       if (connection.isCutOff()) {
         throw new CloseConnectionException("cut off while reading", bug);
       }
       LOG.error("{} failed", match == null ? "A request" : match.route().name(), bug);
+      last = true;
       answer = Response.of(Problem.of(ProblemType.INTERNAL_ERROR));
     }
+    if (request.headers().contains(HeaderNames.EXPECT) && !request.content().consumed()) {
+      // Whether the body still comes is the caller's choice, so nothing can follow it.
+      last = true;
+    }
     connection.answering();
-    send(request, response, answer, ownerAnswered);
-    connection.answered();
+    send(request, response, answer, last, ownerAnswered);
     record(match, answer.status(), System.nanoTime() - startedAt);
+    if (last) {
+      // The web server would read on, and take the rest of an unread body for a request.
+      connection.linger();
+      throw new CloseConnectionException("the last answer has been sent");
+    }
+    connection.answered();
   }
 
   private Call enter(ServerRequest request, Routes.Match match) {
@@ -124,7 +142,11 @@ final class Dispatcher {
   }
 
   private void send(
-      ServerRequest request, ServerResponse response, Response answer, boolean ownerAnswered) {
+      ServerRequest request,
+      ServerResponse response,
+      Response answer,
+      boolean last,
+      boolean ownerAnswered) {
     response.status(Status.create(answer.status()));
     response.header(NO_STORE);
     response.header(HOLDFAST_NODE, server.settings().node());
@@ -138,8 +160,7 @@ final class Dispatcher {
     for (Field field : answer.headers()) {
       response.header(HeaderNames.create(field.name()), field.value());
     }
-    if (request.headers().contains(HeaderNames.EXPECT) && !request.content().consumed()) {
-      // Whether the body still comes is the caller's choice, so nothing can follow it.
+    if (last) {
       response.header(HeaderValues.CONNECTION_CLOSE);
     }
     if (request.prologue().method().equals(Method.HEAD)) {
@@ -175,6 +196,7 @@ final class Dispatcher {
       headers.set(HeaderNames.create(field.name()), field.value());
     }
     record(null, answer.status(), 0);
+    Connection.current().linger();
     return DirectHandler.TransportResponse.builder()
         .status(Status.create(answer.status()))
         .headers(headers)
@@ -195,9 +217,9 @@ final class Dispatcher {
               ProblemType.URI_TOO_LONG,
               "The request line may have " + bounds.requestLineBytes() + " bytes.");
       case 503 -> Problems.overloaded().retryAfterMillis(TimeUnit.SECONDS.toMillis(1));
-      case 500 -> Problem.of(ProblemType.INTERNAL_ERROR);
       default ->
-          // The only sign by which oversize headers are told apart from malformed ones.
+          // Faults of the parser are here too: what it cannot read is no request. The reason is the
+          // only sign by which oversize headers are told apart from malformed ones.
           reason != null && reason.contains("Header size exceeded")
               ? Problem.of(
                   ProblemType.HEADERS_TOO_LARGE,
@@ -205,10 +227,5 @@ final class Dispatcher {
               : Problem.of(
                   ProblemType.MALFORMED_REQUEST, "This is no request by the rules of HTTP/1.1.");
     };
-  }
-
-  /** {@return the routes' names, for a check that they are the contract's} */
-  static List<String> names(List<Route> routes) {
-    return routes.stream().map(Route::name).toList();
   }
 }

@@ -20,6 +20,12 @@ record EntityTags(boolean any, List<Tag> tags) {
     tags = List.copyOf(tags);
   }
 
+  private static final EntityTags NONE = new EntityTags(false, List.of());
+
+  static EntityTags none() {
+    return NONE;
+  }
+
   /** {@return the tag of a revision} */
   static String of(long revision) {
     return '"' + Long.toString(revision) + '"';

@@ -81,8 +81,9 @@ final class SessionRoutes {
   private static Response look(Call call) {
     call.refusePrecondition(HeaderNames.IF_MATCH);
     call.refuseBody();
+    EntityTags held = call.held();
     Reply.View view = Answers.look(call);
-    return call.holds(view.revision())
+    return held.names(view.revision())
         ? Answers.notModified(view.revision())
         : Response.json(200, WireJson.session(call.owner(), view))
             .with("ETag", EntityTags.of(view.revision()));
@@ -110,13 +111,14 @@ final class SessionRoutes {
   private static Response attribute(Call call) {
     call.refusePrecondition(HeaderNames.IF_MATCH);
     call.refuseBody();
+    EntityTags held = call.held();
     Reply.View view = Answers.look(call);
     Json value = view.session().attributes().get(call.parameter("name"));
     if (value == null) {
       throw new Rejected(
           ProblemType.NO_SUCH_ATTRIBUTE, "The session has no attribute of that name.");
     }
-    return call.holds(view.revision())
+    return held.names(view.revision())
         ? Answers.notModified(view.revision())
         : Response.json(200, WireJson.attribute(value))
             .with("ETag", EntityTags.of(view.revision()));
