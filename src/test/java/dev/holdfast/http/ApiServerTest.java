@@ -1,0 +1,231 @@
+package dev.holdfast.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import dev.holdfast.entity.Answer;
+import dev.holdfast.user.Command;
+import java.io.IOException;
+import java.net.BindException;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** How the server starts, stops, and holds its bounds. */
+@Timeout(60)
+class ApiServerTest {
+
+  private static final Executor THREADS = Thread::startVirtualThread;
+
+  @TempDir static Path folder;
+  private static TestNode node;
+
+  @BeforeAll
+  static void start() throws Exception {
+    node = TestNode.start(folder);
+  }
+
+  @AfterAll
+  static void stop() {
+    node.close();
+  }
+
+  /** Lets no user answer until the latch opens. */
+  private static Function<Command, @Nullable Answer> heldUpBy(CountDownLatch latch) {
+    return command -> {
+      if (command instanceof Command.Act) {
+        try {
+          latch.await();
+        } catch (InterruptedException e) {
+          throw new IllegalStateException(e);
+        }
+      }
+      return null;
+    };
+  }
+
+  private static Client.Ask change(Client client, String token) {
+    return client.put("/v1/session/attributes/a").token(token).json("1");
+  }
+
+  @Test
+  void finishesTheRequestsInHandWhenItStops() throws Exception {
+    ApiServer server = node.start(HttpSettings.Bounds.defaults(), List.of(), false);
+    var client = new Client(server.port());
+    String token = client.visitor();
+    var latch = new CountDownLatch(1);
+    Socket idle = client.connect();
+    Received answer =
+        node.users()
+            .with(
+                heldUpBy(latch),
+                () -> {
+                  long asked = node.users().asked();
+                  var inHand = CompletableFuture.supplyAsync(change(client, token)::send, THREADS);
+                  await().until(() -> node.users().asked() > asked);
+                  var stopped = CompletableFuture.runAsync(server::close, THREADS);
+                  await().until(() -> refused(client));
+                  assertThat(stopped).isNotDone();
+                  latch.countDown();
+                  stopped.orTimeout(20, TimeUnit.SECONDS).join();
+                  return inHand.join();
+                });
+    assertThat(answer.status()).isEqualTo(201);
+    assertThat(idle.getInputStream().read()).isEqualTo(-1);
+    idle.close();
+  }
+
+  private static boolean refused(Client client) {
+    try (Socket socket = client.connect()) {
+      return !socket.isConnected();
+    } catch (IOException e) {
+      return true;
+    }
+  }
+
+  @Test
+  void refusesWhatIsMoreThanItCanHaveInHandAndGoesOnAnsweringProbes() throws IOException {
+    var usual = HttpSettings.Bounds.defaults();
+    Client client =
+        node.serve(
+            new HttpSettings.Bounds(
+                usual.bodyBytes(),
+                usual.requestLineBytes(),
+                usual.headerBytes(),
+                usual.connections(),
+                2,
+                usual.receiving(),
+                usual.answering(),
+                usual.idle(),
+                usual.deadline(),
+                usual.stopping()));
+    String token = client.visitor();
+    var latch = new CountDownLatch(1);
+    node.users()
+        .with(
+            heldUpBy(latch),
+            () -> {
+              long asked = node.users().asked();
+              var first = CompletableFuture.supplyAsync(change(client, token)::send, THREADS);
+              var second = CompletableFuture.supplyAsync(change(client, token)::send, THREADS);
+              await().until(() -> node.users().asked() == asked + 2);
+              var third = client.get("/v1/session").token(token).send(503);
+              assertThat(third.problem()).isEqualTo("overloaded");
+              assertThat(third.need("Retry-After")).isEqualTo("1");
+              client.get("/health/live").send(200);
+              latch.countDown();
+              return List.of(first.join(), second.join());
+            });
+    client.get("/v1/session").token(token).send(200);
+  }
+
+  @Test
+  void tellsNobodyThatNothingHappenedOnceSomethingDid() throws IOException {
+    Client client = node.serve();
+    String visitor = client.visitor();
+    var logIn =
+        client
+            .post("/v1/session/login")
+            .token(visitor)
+            .key("a-log-in")
+            .json("{\"user\":\"somebody\"}");
+    Received lost =
+        node.users()
+            .with(
+                command ->
+                    command instanceof Command.LookUnused
+                        ? new Answer.Unavailable(Answer.Cause.NO_OWNER, 1_000)
+                        : null,
+                logIn::send);
+    assertThat(lost.status()).isEqualTo(504);
+    client.get("/v1/session").token(visitor).send(401);
+    assertThat(logIn.send(200).need("Idempotent-Replayed")).isEqualTo("true");
+  }
+
+  @Test
+  void goesOnAfterARequestThatFailed() throws IOException {
+    Client client = node.serve();
+    String token = client.visitor();
+    Received failed =
+        node.users()
+            .with(
+                _ -> {
+                  throw new IllegalStateException("jdbc:sqlite:/secret");
+                },
+                () -> client.get("/v1/cart").token(token).send(500));
+    assertThat(failed.body()).doesNotContain("secret").doesNotContain("Exception");
+    client.get("/v1/cart").token(token).send(200);
+  }
+
+  @Test
+  void takesABodyThatIsAnnouncedFirst() throws IOException {
+    Client client = node.serve();
+    String token = client.visitor();
+    String head =
+        """
+        PUT /v1/session/attributes/a HTTP/1.1
+        Host: localhost
+        Session-Token: %s
+        Content-Type: application/json
+        Content-Length: 1
+        Expect: 100-continue
+
+        """
+            .replace("\n", "\r\n");
+    try (Socket socket = client.connect()) {
+      socket.getOutputStream().write(head.formatted(token).getBytes(StandardCharsets.ISO_8859_1));
+      assertThat(socket.getInputStream().readNBytes(25))
+          .isEqualTo("HTTP/1.1 100 Continue\r\n\r\n".getBytes(StandardCharsets.ISO_8859_1));
+      socket.getOutputStream().write('1');
+      assertThat(Received.read(socket.getInputStream(), false))
+          .extracting(Received::status)
+          .isEqualTo(201);
+    }
+    try (Socket socket = client.connect()) {
+      socket.getOutputStream().write(head.formatted("x").getBytes(StandardCharsets.ISO_8859_1));
+      assertThat(Received.read(socket.getInputStream(), false))
+          .extracting(Received::status)
+          .isEqualTo(401);
+      assertThat(socket.getInputStream().read()).isEqualTo(-1);
+    }
+  }
+
+  @Test
+  void takesABodyInChunks() throws IOException {
+    Client client = node.serve();
+    String token = client.visitor();
+    String request =
+        "PUT /v1/session/attributes/a HTTP/1.1\r\nHost: localhost\r\nSession-Token: "
+            + token
+            + "\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+            + "3\r\n[12\r\n1;x=\"y\"\r\n,\r\n0002\r\n3]\r\n0\r\n\r\n";
+    try (Socket socket = client.connect()) {
+      for (int i = 0; i < 3; i++) {
+        socket.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
+        Received received = Received.read(socket.getInputStream(), false);
+        assertThat(received).extracting(Received::body).isEqualTo("[12,3]");
+      }
+    }
+  }
+
+  @Test
+  void cannotShareItsPort() throws IOException {
+    ApiServer server = node.start(HttpSettings.Bounds.defaults(), List.of(), false);
+    assertThatThrownBy(() -> node.startOn(server.port()))
+        .isInstanceOf(BindException.class)
+        .hasMessageContaining("127.0.0.1:" + server.port());
+  }
+}

@@ -1,0 +1,144 @@
+package dev.holdfast.http;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import dev.holdfast.cluster.ClusterSettings;
+import dev.holdfast.cluster.Node;
+import dev.holdfast.entity.TrustedClock;
+import dev.holdfast.journal.Journal;
+import dev.holdfast.journal.JournalSettings;
+import dev.holdfast.journal.JournalUnusable;
+import dev.holdfast.journal.NodeId;
+import dev.holdfast.journal.SqliteOptions;
+import dev.holdfast.journal.SqliteStore;
+import dev.holdfast.user.Limits;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.net.BindException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/** A real node with its journal in a folder, whose API is served as often as a test needs it. */
+final class TestNode implements AutoCloseable {
+
+  static final String API_KEY = "a-key-of-the-shop";
+  static final SessionTokens TOKENS =
+      new SessionTokens(
+          List.of(
+              SessionTokens.Key.of(
+                  7, "a secret of thirty-two bytes, or more".getBytes(StandardCharsets.UTF_8))));
+
+  private final Journal journal;
+  private final Node node;
+  private final FaultyUsers users;
+  private final List<ApiServer> servers = new ArrayList<>();
+  private volatile @Nullable String unhealthy;
+
+  private TestNode(Journal journal, Node node) {
+    this.journal = journal;
+    this.node = node;
+    this.users = new FaultyUsers(node.users());
+  }
+
+  static TestNode start(Path folder) throws JournalUnusable {
+    Config config = ConfigFactory.load();
+    NodeId id = NodeId.random();
+    var store = SqliteStore.open(folder, SqliteOptions.defaults());
+    store.nodes().claim(id, store.nodes().incarnation().number(), Duration.ZERO);
+    var journal =
+        Journal.start(store, id, JournalSettings.from(config), InstantSource.system(), () -> {});
+    LongSupplier running = () -> Duration.ofNanos(System.nanoTime()).toMillis();
+    var clock = new TrustedClock(InstantSource.system(), running, running);
+    return new TestNode(
+        journal,
+        Node.start(
+            config,
+            new ClusterSettings(10, 100_000, Duration.ofSeconds(1), 8),
+            journal,
+            clock,
+            Limits.defaults()));
+  }
+
+  /** Serves the API without keys, as on a developer's machine. */
+  Client serve() throws BindException {
+    return serve(HttpSettings.Bounds.defaults());
+  }
+
+  Client serve(HttpSettings.Bounds bounds) throws BindException {
+    return new Client(start(bounds, List.of(), false).port());
+  }
+
+  ApiServer start(HttpSettings.Bounds bounds, List<byte[]> apiKeys, boolean insecure)
+      throws BindException {
+    return start(0, bounds, apiKeys, insecure);
+  }
+
+  ApiServer startOn(int port) throws BindException {
+    return start(port, HttpSettings.Bounds.defaults(), List.of(), false);
+  }
+
+  private ApiServer start(
+      int port, HttpSettings.Bounds bounds, List<byte[]> apiKeys, boolean insecure)
+      throws BindException {
+    ApiServer server =
+        ApiServer.start(
+            new HttpSettings(
+                "node-1",
+                "127.0.0.1",
+                port,
+                apiKeys,
+                insecure,
+                HttpSettings.Lifetimes.defaults(),
+                Limits.defaults(),
+                bounds),
+            users,
+            TOKENS,
+            new Health() {
+              @Override
+              public @Nullable String whyNotLive() {
+                return unhealthy;
+              }
+
+              @Override
+              public @Nullable String whyNotReady() {
+                return unhealthy;
+              }
+            },
+            new PrometheusMeterRegistry(PrometheusConfig.DEFAULT));
+    servers.add(server);
+    return server;
+  }
+
+  /** Serves the API to callers who show {@link #API_KEY}. */
+  Client serveWithKey() throws BindException {
+    byte[] hash = Hashes.sha256().digest(API_KEY.getBytes(StandardCharsets.UTF_8));
+    return new Client(start(HttpSettings.Bounds.defaults(), List.of(hash), false).port());
+  }
+
+  FaultyUsers users() {
+    return users;
+  }
+
+  /** {@return how many users' actors were ever started} */
+  long actorsStarted() {
+    return node.population().started();
+  }
+
+  /** Makes probes say no, for this reason; null makes them say yes again. */
+  void unhealthy(@Nullable String why) {
+    unhealthy = why;
+  }
+
+  @Override
+  public void close() {
+    servers.forEach(ApiServer::close);
+    node.close();
+    journal.close();
+  }
+}
