@@ -18,6 +18,7 @@ import picocli.CommandLine.Spec;
       UpCommand.class,
       ServeCommand.class,
       VerifyCommand.class,
+      BenchCommand.class,
       RehearseCommand.class,
       HelpCommand.class
     },

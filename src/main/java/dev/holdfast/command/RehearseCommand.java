@@ -9,11 +9,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Comparator;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -35,17 +31,15 @@ final class RehearseCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    Path data = Files.createTempDirectory("holdfast-rehearsal");
-    try {
-      var settings = Settings.load(null, Map.of(), Map.of("port", "0", "data", data.toString()));
+    try (var data = TemporaryFolder.create("holdfast-rehearsal")) {
+      var settings =
+          Settings.load(null, Map.of(), Map.of("port", "0", "data", data.path().toString()));
       try (App app = App.start(settings, () -> Runtime.getRuntime().halt(1));
           HttpClient client = HttpClient.newHttpClient()) {
         for (int visit = 0; visit < VISITS; visit++) {
           visit(client, app.url(), "user-" + visit);
         }
       }
-    } finally {
-      delete(data);
     }
     return 0;
   }
@@ -90,15 +84,5 @@ final class RehearseCommand implements Callable<Integer> {
       throw new IOException(method + " " + path + " was answered " + response.statusCode());
     }
     return response.headers().firstValue("Session-Token").orElse(token == null ? "" : token);
-  }
-
-  private static void delete(Path folder) throws IOException {
-    List<Path> files;
-    try (var all = Files.walk(folder)) {
-      files = all.sorted(Comparator.reverseOrder()).toList();
-    }
-    for (Path file : files) {
-      Files.deleteIfExists(file);
-    }
   }
 }

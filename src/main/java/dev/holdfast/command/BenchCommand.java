@@ -1,0 +1,97 @@
+package dev.holdfast.command;
+
+import dev.holdfast.local.NodeBenchmark;
+import dev.holdfast.local.NodeBenchmark.Plan;
+import dev.holdfast.local.NodeBenchmark.Result;
+import dev.holdfast.local.NodeBenchmark.Round;
+import java.io.PrintWriter;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.function.ToDoubleFunction;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code bench}: measures one node on this machine. */
+@Command(
+    name = "bench",
+    description = {
+      "Measures one node with its embedded journal on this machine, load generator included:"
+          + " durable changes of a cart line, reads of a session, heap of an idle user.",
+      "The method is in docs/benchmarks.md."
+    },
+    mixinStandardHelpOptions = true)
+final class BenchCommand implements Callable<Integer> {
+
+  @Spec
+  @SuppressWarnings("NullAway.Init") // set by picocli before anything runs
+  private CommandSpec spec;
+
+  @Option(names = "--connections", description = "Connections, one request in hand each (64).")
+  private int connections = 64;
+
+  @Option(names = "--users", description = "Users that each connection asks for (50).")
+  private int users = 50;
+
+  @Option(names = "--seconds", description = "Length of a round of each kind (10).")
+  private int seconds = 10;
+
+  @Option(names = "--rounds", description = "Rounds (5).")
+  private int rounds = 5;
+
+  @Option(names = "--warm-up", description = "Seconds of warm-up (20).")
+  private int warmUp = 20;
+
+  @Option(names = "--jvm", description = "A further option for the node's JVM, such as -Xmx2g.")
+  private List<String> jvmOptions = List.of();
+
+  @Override
+  public Integer call() throws Exception {
+    PrintWriter out = spec.commandLine().getOut();
+    try (var data = TemporaryFolder.create("holdfast-bench")) {
+      Result result =
+          new NodeBenchmark(
+                  new Plan(
+                      connections,
+                      users,
+                      Duration.ofSeconds(warmUp),
+                      Duration.ofSeconds(seconds),
+                      rounds),
+                  line -> System.err.println("bench: " + line))
+              .run(data.path(), jvmOptions);
+      out.println("| | per second | p50 ms | p99 ms |");
+      out.println("|---|---|---|---|");
+      out.println(row("durable changes of a cart line", result.writes()));
+      out.println(row("reads of a session", result.reads()));
+      out.printf(
+          Locale.ROOT,
+          "%nheap of an idle user with a cart of five lines: %,.0f bytes%n",
+          result.heapBytesAUser());
+      out.flush();
+      return 0;
+    }
+  }
+
+  private static String row(String name, List<Round> rounds) {
+    return "| %s | %s | %s | %s |"
+        .formatted(
+            name,
+            figure(rounds, Round::perSecond, "%,.0f"),
+            figure(rounds, round -> round.p50Micros() / 1e3, "%.2f"),
+            figure(rounds, round -> round.p99Micros() / 1e3, "%.2f"));
+  }
+
+  /** The median, and the least and greatest in brackets. */
+  private static String figure(List<Round> rounds, ToDoubleFunction<Round> value, String form) {
+    double[] sorted = rounds.stream().mapToDouble(value).sorted().toArray();
+    return String.format(
+        Locale.ROOT,
+        form + " (" + form + "–" + form + ")",
+        sorted[sorted.length / 2],
+        sorted[0],
+        sorted[sorted.length - 1]);
+  }
+}

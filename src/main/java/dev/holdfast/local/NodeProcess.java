@@ -1,0 +1,122 @@
+package dev.holdfast.local;
+
+import java.io.BufferedReader;
+import java.io.File;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+
+/** A node in a process of its own, started with the JVM and the options of this one. */
+public final class NodeProcess implements AutoCloseable {
+
+  private static final String READY = "ready ";
+  private static final long STOPPING_SECONDS = 30;
+
+  private final Process process;
+  private final URI url;
+
+  private NodeProcess(Process process, URI url) {
+    this.process = process;
+    this.url = url;
+  }
+
+  /**
+   * Starts {@code serve} and waits until it is ready.
+   *
+   * @param data its folder
+   * @param jvmOptions further options of its JVM
+   * @throws IOException if it ends before it is ready; it has said why on standard error
+   */
+  public static NodeProcess start(Path data, List<String> jvmOptions) throws IOException {
+    var command = new ArrayList<String>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
+    command.addAll(jvmOptions);
+    command.add("-cp");
+    command.add(absolute(System.getProperty("java.class.path")));
+    command.add("dev.holdfast.Main");
+    command.addAll(List.of("serve", "--port", "0", "--data", data.toString()));
+    Process process =
+        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+    try {
+      BufferedReader lines = process.inputReader(StandardCharsets.UTF_8);
+      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        if (line.startsWith(READY)) {
+          return new NodeProcess(process, URI.create(line.substring(READY.length())));
+        }
+      }
+      throw new IOException("the node ended before it was ready");
+    } catch (IOException e) {
+      process.destroyForcibly();
+      throw e;
+    }
+  }
+
+  private static String absolute(String classPath) {
+    return Arrays.stream(classPath.split(File.pathSeparator, -1))
+        .map(entry -> Path.of(entry).toAbsolutePath().toString())
+        .collect(Collectors.joining(File.pathSeparator));
+  }
+
+  public URI url() {
+    return url;
+  }
+
+  public long pid() {
+    return process.pid();
+  }
+
+  /** {@return the processor time that it has used, in milliseconds} */
+  public long processorMillis() {
+    return process.info().totalCpuDuration().map(time -> time.toMillis()).orElse(0L);
+  }
+
+  /**
+   * {@return the bytes of live objects in its heap, after a full collection}
+   *
+   * @throws IOException if this Java has no {@code jcmd}
+   */
+  public long liveHeapBytes() throws IOException {
+    Process histogram =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "jcmd").toString(),
+                Long.toString(pid()),
+                "GC.class_histogram")
+            .redirectErrorStream(true)
+            .start();
+    String total = "";
+    try (BufferedReader lines = histogram.inputReader(StandardCharsets.UTF_8)) {
+      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        if (line.startsWith("Total")) {
+          total = line;
+        }
+      }
+    }
+    String[] fields = total.split(" +", -1);
+    if (fields.length < 3) {
+      throw new IOException("jcmd did not tell the size of the heap");
+    }
+    return Long.parseLong(fields[2]);
+  }
+
+  /** Ends it as an operator would, and waits for that. */
+  @Override
+  public void close() {
+    process.destroy();
+    try {
+      if (!process.waitFor(STOPPING_SECONDS, TimeUnit.SECONDS)) {
+        process.destroyForcibly();
+      }
+    } catch (InterruptedException e) {
+      process.destroyForcibly();
+      Thread.currentThread().interrupt();
+    }
+  }
+}
