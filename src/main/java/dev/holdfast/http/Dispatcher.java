@@ -106,7 +106,9 @@ final class Dispatcher {
     record(match, answer.status(), System.nanoTime() - startedAt);
     if (last) {
       // The web server would read on, and take the rest of an unread body for a request.
-      connection.linger();
+      if (!request.content().consumed()) {
+        connection.linger();
+      }
       throw new CloseConnectionException("the last answer has been sent");
     }
     connection.answered();
@@ -196,7 +198,10 @@ final class Dispatcher {
       headers.set(HeaderNames.create(field.name()), field.value());
     }
     record(null, answer.status(), 0);
-    Connection.current().linger();
+    if (answer.status() != ProblemType.MALFORMED_REQUEST.status()) {
+      // What is too large is still on its way.
+      Connection.current().linger();
+    }
     return DirectHandler.TransportResponse.builder()
         .status(Status.create(answer.status()))
         .headers(headers)
