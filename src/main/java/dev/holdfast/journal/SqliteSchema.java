@@ -146,7 +146,7 @@ final class SqliteSchema {
     Files.deleteIfExists(draft.resolveSibling(draft.getFileName() + "-journal"));
     Files.createFile(draft);
     try (SqliteSession session = SqliteSession.writing(draft)) {
-      session.execute("PRAGMA page_size = 4096");
+      session.execute("PRAGMA page_size = " + SqliteStore.PAGE_SIZE);
       session.execute("PRAGMA application_id = " + APPLICATION_ID);
       migrate(session, 0);
     }

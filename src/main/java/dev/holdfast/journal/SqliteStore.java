@@ -39,6 +39,11 @@ public final class SqliteStore implements JournalStore {
   /** Rows of the agenda that one sweep looks at before it puts the early ones right. */
   private static final int AGENDA_PAGE = 256;
 
+  static final int PAGE_SIZE = 4_096;
+
+  /** What a small transaction takes in the log. */
+  private static final int FEW_PAGES = 4;
+
   /** Pages of the agenda that one call sweeps at most. */
   private static final int AGENDA_PAGES = 16;
 
@@ -93,18 +98,22 @@ public final class SqliteStore implements JournalStore {
 
   private volatile boolean closed;
 
+  private final SqliteCheckpointer checkpointer;
+
   /** A transaction's statements between BEGIN and COMMIT. */
   @FunctionalInterface
   interface Transaction<T> {
     T run(SqliteSession session) throws SQLException;
   }
 
-  private SqliteStore(DataDirectory directory, Path file, SqliteOptions options, boolean readOnly) {
+  private SqliteStore(
+      DataDirectory directory, Path file, SqliteOptions options, int moveAt, boolean readOnly) {
     this.directory = directory;
     this.file = file;
     this.options = options;
     this.readOnly = readOnly;
     this.maxBytes = options.maxBytes();
+    this.checkpointer = new SqliteCheckpointer(file, writing, moveAt);
     this.readers = new ArrayBlockingQueue<>(options.readers());
   }
 
@@ -115,7 +124,12 @@ public final class SqliteStore implements JournalStore {
    *     program can read; nothing is changed then
    */
   public static SqliteStore open(Path folder, SqliteOptions options) throws JournalUnusable {
-    return open(DataDirectory.hold(folder), options, false);
+    return open(folder, options, SqliteCheckpointer.MOVE_AT);
+  }
+
+  /** The same, with a log that is moved at a length other than the usual. */
+  static SqliteStore open(Path folder, SqliteOptions options, int moveAt) throws JournalUnusable {
+    return open(DataDirectory.hold(folder), options, moveAt, false);
   }
 
   /**
@@ -128,10 +142,12 @@ public final class SqliteStore implements JournalStore {
     if (Files.notExists(file)) {
       throw new JournalUnusable(Problem.MISSING, "there is no journal " + file);
     }
-    return open(DataDirectory.hold(folder), SqliteOptions.defaults(), true);
+    return open(
+        DataDirectory.hold(folder), SqliteOptions.defaults(), SqliteCheckpointer.MOVE_AT, true);
   }
 
-  private static SqliteStore open(DataDirectory directory, SqliteOptions options, boolean readOnly)
+  private static SqliteStore open(
+      DataDirectory directory, SqliteOptions options, int moveAt, boolean readOnly)
       throws JournalUnusable {
     boolean done = false;
     try {
@@ -142,8 +158,9 @@ public final class SqliteStore implements JournalStore {
       } else {
         schema.prepare(file);
       }
-      SqliteStore store = new SqliteStore(directory, file, options, readOnly);
+      SqliteStore store = new SqliteStore(directory, file, options, moveAt, readOnly);
       store.connect();
+      store.checkpointer.start();
       done = true;
       return store;
     } finally {
@@ -183,21 +200,41 @@ public final class SqliteStore implements JournalStore {
 
   @Override
   public Outcome write(NodeId node, List<OwnerWrite> writes, List<SnapshotWrite> snapshots) {
-    return transact(session -> {
-      if (!isUnfenced(session, node)) {
-        return new Outcome.Fenced();
-      }
-      List<Integer> conflicts = new ArrayList<>();
-      for (int i = 0; i < writes.size(); i++) {
-        if (!insert(session, writes.get(i))) {
-          conflicts.add(i);
-        }
-      }
-      for (SnapshotWrite snapshot : snapshots) {
-        insert(session, snapshot);
-      }
-      return new Outcome.Written(conflicts);
-    });
+    return transact(
+        pagesOf(writes, snapshots),
+        session -> {
+          if (!isUnfenced(session, node)) {
+            return new Outcome.Fenced();
+          }
+          List<Integer> conflicts = new ArrayList<>();
+          for (int i = 0; i < writes.size(); i++) {
+            if (!insert(session, writes.get(i))) {
+              conflicts.add(i);
+            }
+          }
+          for (SnapshotWrite snapshot : snapshots) {
+            insert(session, snapshot);
+          }
+          return new Outcome.Written(conflicts);
+        });
+  }
+
+  /**
+   * About how many pages of the log a batch takes: a leaf of the index for each event, and the
+   * rows.
+   */
+  private static long pagesOf(List<OwnerWrite> writes, List<SnapshotWrite> snapshots) {
+    long pages = FEW_PAGES;
+    long bytes = 0;
+    for (OwnerWrite write : writes) {
+      pages += write.events().size();
+      bytes += write.payloadBytes();
+    }
+    for (SnapshotWrite snapshot : snapshots) {
+      pages++;
+      bytes += snapshot.snapshot().payload().length;
+    }
+    return pages + bytes / PAGE_SIZE;
   }
 
   private static boolean insert(SqliteSession session, OwnerWrite write) throws SQLException {
@@ -549,14 +586,21 @@ public final class SqliteStore implements JournalStore {
     }
   }
 
-  /** Runs a transaction that writes, alone. */
+  /** Runs a transaction that writes little, alone. */
   <T> T transact(Transaction<T> transaction) {
+    return transact(FEW_PAGES, transaction);
+  }
+
+  private <T> T transact(long pages, Transaction<T> transaction) {
+    T result;
     writing.lock();
     try {
-      return run(transaction);
+      result = run(transaction);
     } finally {
       writing.unlock();
     }
+    checkpointer.committed(pages);
+    return result;
   }
 
   private <T> T run(Transaction<T> transaction) {
@@ -596,6 +640,8 @@ public final class SqliteStore implements JournalStore {
     if (current == null) {
       current = SqliteSession.writing(file);
       writer = current;
+      // The checkpointer does it, beside the writer.
+      current.execute("PRAGMA wal_autocheckpoint = 0");
       if (!"wal".equals(current.text("PRAGMA journal_mode = WAL"))) {
         throw new SQLException("the file system does not support a write-ahead log");
       }
@@ -646,16 +692,23 @@ public final class SqliteStore implements JournalStore {
 
   /** Puts a reader back, or another one in the place of one that failed. */
   private void giveBackReader(SqliteSession used, @Nullable SqliteSession usable) {
-    if (usable != null) {
-      readers.add(usable);
-      return;
+    SqliteSession next = usable == null ? renewed(used) : usable;
+    readers.add(next);
+    // Whoever closes the store closes what is there; what comes back later, closes itself.
+    if (closed && readers.remove(next)) {
+      close(next);
     }
+  }
+
+  private SqliteSession renewed(SqliteSession failed) {
     try {
-      used.rollback();
-      readers.add(used);
+      SqliteSession fresh = SqliteSession.reading(file);
+      close(failed);
+      return fresh;
     } catch (SQLException e) {
-      LOG.warn("a reading connection failed", e);
-      readers.add(used);
+      // Stays, and fails again, until the file can be opened.
+      LOG.warn("a connection that reads the journal could not be opened: {}", e.getMessage());
+      return failed;
     }
   }
 
@@ -669,6 +722,7 @@ public final class SqliteStore implements JournalStore {
 
   @Override
   public void close() {
+    checkpointer.close();
     writing.lock();
     try {
       if (closed) {

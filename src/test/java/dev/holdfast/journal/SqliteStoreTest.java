@@ -4,6 +4,7 @@ import static dev.holdfast.journal.JournalContract.ANN;
 import static dev.holdfast.journal.JournalContract.writeOf;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.awaitility.Awaitility.await;
 
 import dev.holdfast.journal.JournalUnusable.Problem;
 import dev.holdfast.journal.NotWritten.Reason;
@@ -22,6 +23,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -212,6 +214,35 @@ class SqliteStoreTest {
           .isEqualTo(2);
       assertThat(store.<String>read(session -> session.text("PRAGMA journal_mode")))
           .isEqualTo("wal");
+    }
+  }
+
+  @Test
+  void movesItsLogIntoTheJournalWhileItIsWritten() throws Exception {
+    int batches = 100;
+    int rows = 50;
+    try (SqliteStore store = SqliteStore.open(folder, SqliteOptions.defaults(), 256)) {
+      store.nodes().claim(node, 0, Duration.ZERO);
+      JournalEvent event = new JournalEvent("e.v1", new byte[4_000], 0, JournalEvent.NO_DEADLINE);
+      for (int batch = 1; batch <= batches; batch++) {
+        long number = batch;
+        store.write(
+            node,
+            IntStream.range(0, rows)
+                .mapToObj(i -> new OwnerWrite(JournalContract.owner(i), number, List.of(event)))
+                .toList(),
+            List.of());
+      }
+      long written = 4_096L * batches * rows;
+
+      await().until(() -> Files.size(journal()) > written / 2);
+      assertThat(Files.size(folder.resolve("journal.db-wal"))).isLessThan(written);
+      assertThat(store.highest(JournalContract.owner(7))).isEqualTo(batches);
+    }
+    assertThat(folder.resolve("journal.db-wal")).as("all of it at the end").doesNotExist();
+    try (SqliteStore store = open()) {
+      assertThat(store.damages()).isEmpty();
+      assertThat(store.highest(JournalContract.owner(7))).isEqualTo(batches);
     }
   }
 
