@@ -81,7 +81,7 @@ public final class Node implements AutoCloseable {
       cluster.manager().tell(Join.create(cluster.selfMember().address()));
       var population = new Population();
       // Users reach each other over the region, which is there only after they are defined.
-      var mail = new CompletableFuture<UserEntity.Mail>();
+      var surroundings = new CompletableFuture<UserEntity.Surroundings>();
       ActorRef<ShardingEnvelope<Message>> region =
           ClusterSharding.get(system)
               .init(
@@ -89,13 +89,11 @@ public final class Node implements AutoCloseable {
                           USERS,
                           entity ->
                               UserEntity.create(
-                                  OwnerKey.parse(entity.getEntityId()),
-                                  new UserEntity.Surroundings(
-                                      journal, clock, limits, mail.join(), population)))
+                                  OwnerKey.parse(entity.getEntityId()), surroundings.join()))
                       .withStopMessage(new Message.Stop())
                       .withMessageExtractor(new ShardRanges(settings.shards())));
       var users = new ShardedUsers(system, region);
-      mail.complete(users);
+      surroundings.complete(new UserEntity.Surroundings(journal, clock, limits, users, population));
       // The first answer shows that the cluster stands, that its shards are allocated and that the
       // journal can be read; anybody will do.
       if (!(users.ask(NOBODY, new Command.AskEpoch(), FORMING.toMillis())
