@@ -1,0 +1,172 @@
+package dev.holdfast.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.typesafe.config.ConfigFactory;
+import dev.holdfast.entity.Answer;
+import dev.holdfast.entity.TrustedClock;
+import dev.holdfast.journal.Journal;
+import dev.holdfast.journal.JournalSettings;
+import dev.holdfast.journal.JournalUnusable;
+import dev.holdfast.journal.NodeId;
+import dev.holdfast.journal.Owner;
+import dev.holdfast.journal.SqliteOptions;
+import dev.holdfast.journal.SqliteStore;
+import dev.holdfast.json.Json;
+import dev.holdfast.user.Command;
+import dev.holdfast.user.Command.Access;
+import dev.holdfast.user.Limits;
+import dev.holdfast.user.OwnerKey;
+import dev.holdfast.user.Refusal;
+import dev.holdfast.user.Reply;
+import dev.holdfast.user.Request;
+import dev.holdfast.user.RequestId;
+import dev.holdfast.user.SessionId;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A whole node without HTTP: a cluster of one over a journal on disk. */
+@Timeout(60)
+final class NodeTest {
+
+  private static final int IN_MEMORY = 200;
+  private static final int SHARDS = 10;
+  private static final long IDLE_MILLIS = 60_000;
+
+  @TempDir private Path folder;
+
+  private final AtomicLong clock = new AtomicLong(1_700_000_000_000L);
+  private Journal journal;
+  private Node node;
+
+  @BeforeEach
+  void start() throws JournalUnusable {
+    var config = ConfigFactory.load();
+    var store = SqliteStore.open(folder, SqliteOptions.defaults());
+    NodeId id = NodeId.random();
+    assertThat(store.nodes().claim(id, store.nodes().incarnation().number(), Duration.ZERO))
+        .isNotNull();
+    journal =
+        Journal.start(store, id, JournalSettings.from(config), InstantSource.system(), () -> {});
+    node =
+        Node.start(
+            config,
+            new ClusterSettings(SHARDS, IN_MEMORY, Duration.ofMillis(50), 16),
+            journal,
+            new TrustedClock(() -> Instant.ofEpochMilli(clock.get()), clock::get, clock::get),
+            Limits.defaults());
+  }
+
+  @AfterEach
+  void stop() {
+    node.close();
+    journal.close();
+  }
+
+  @Test
+  void isUpOnceItHasStarted() {
+    assertThat(node.isUp()).isTrue();
+  }
+
+  @Test
+  void givesAnEmptyAnswerForAUserWhoNeverWas() {
+    assertThat(node.users().ask(OwnerKey.ofUser("nobody"), new Command.AskEpoch(), 5_000))
+        .isEqualTo(new Answer.Answered(new Reply.Epoch(0)));
+  }
+
+  @Test
+  void keepsABoundedNumberOfUsersInMemoryAndLosesNone() {
+    List<OwnerKey> users = open(5 * IN_MEMORY);
+    await()
+        .untilAsserted(
+            () -> assertThat(node.population().inMemory()).isLessThanOrEqualTo(IN_MEMORY + SHARDS));
+    for (OwnerKey user : users) {
+      assertThat(look(user)).isInstanceOf(Reply.Seen.class);
+    }
+    assertThat(node.population().inMemory()).isLessThan(2L * IN_MEMORY);
+  }
+
+  @Test
+  void endsSessionsOfUsersWhoAreNotInMemory() {
+    List<OwnerKey> users = open(2 * IN_MEMORY);
+    clock.addAndGet(IDLE_MILLIS + IDLE_MILLIS / 10);
+    await()
+        .untilAsserted(() ->
+            assertThat(users)
+                .allSatisfy(user -> assertThat(eventsOf(user)).endsWith("session.expired.v1")));
+  }
+
+  @Test
+  void findsAllUsersAgainAfterAStop() throws JournalUnusable {
+    List<OwnerKey> users = open(50);
+    stop();
+    start();
+    assertThat(users).allSatisfy(user -> assertThat(look(user)).isInstanceOf(Reply.Seen.class));
+  }
+
+  @Test
+  void endsSessionsThatWereDueWhileItWasDown() throws JournalUnusable {
+    List<OwnerKey> users = open(50);
+    stop();
+    clock.addAndGet(Duration.ofDays(1).toMillis());
+    start();
+    await()
+        .untilAsserted(() ->
+            assertThat(users)
+                .allSatisfy(user -> assertThat(eventsOf(user)).endsWith("session.expired.v1")));
+    assertThat(look(users.getFirst())).isEqualTo(new Reply.Refused(invalid()));
+  }
+
+  private List<OwnerKey> open(int count) {
+    return IntStream.range(0, count)
+        .mapToObj(i -> {
+          OwnerKey owner = OwnerKey.ofUser("user-" + i);
+          Answer answer =
+              node.users()
+                  .ask(
+                      owner,
+                      new Command.Open(
+                          new Request(new RequestId(1, i), 0, false),
+                          new SessionId(0, 0),
+                          "user-" + i,
+                          Json.Obj.empty(),
+                          IDLE_MILLIS,
+                          Duration.ofDays(7).toMillis()),
+                      10_000);
+          assertThat(answer).isInstanceOf(Answer.Answered.class);
+          return owner;
+        })
+        .toList();
+  }
+
+  private Reply look(OwnerKey owner) {
+    Answer answer =
+        node.users().ask(owner, new Command.Look(new Access(new SessionId(0, 0), 1)), 10_000);
+    assertThat(answer).isInstanceOf(Answer.Answered.class);
+    return ((Answer.Answered) answer).reply();
+  }
+
+  private List<String> eventsOf(OwnerKey owner) {
+    var names = new ArrayList<String>();
+    journal.eventsOf(
+        new Owner(owner.high(), owner.low()), stored -> names.add(stored.event().name()));
+    return names;
+  }
+
+  private static Refusal invalid() {
+    return new Refusal(
+        Refusal.Reason.SESSION_INVALID, "The session token is not, or no longer, valid.", 0);
+  }
+}
