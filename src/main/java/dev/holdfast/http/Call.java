@@ -185,7 +185,10 @@ final class Call implements AutoCloseable {
 
   private Json json(String mediaType) {
     // The header is looked at first: what is sent as something else is not read at all.
-    if (!MediaTypes.isJson(mediaType, header(HeaderNames.CONTENT_TYPE))) {
+    // A merge patch that is sent as plain JSON is one all the same: nothing else is patched here.
+    String contentType = header(HeaderNames.CONTENT_TYPE);
+    if (!MediaTypes.isJson(mediaType, contentType)
+        && !MediaTypes.isJson(Response.JSON, contentType)) {
       Problem problem =
           Problem.of(
               ProblemType.UNSUPPORTED_MEDIA_TYPE, "Send the body as " + mediaType + " in UTF-8.");

@@ -191,7 +191,7 @@ final class SessionRoutes {
   }
 
   private static Response rotate(Call call) {
-    call.refuseBody();
+    call.optionalFields().end();
     var done = Answers.act(call, RepeatFrom.TOKEN, new Action.Rotate());
     String token = rotatedToken(call, Answers.outcome(done, Outcome.Rotated.class));
     return Answers.shown(

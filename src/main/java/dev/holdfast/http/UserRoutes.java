@@ -34,7 +34,6 @@ final class UserRoutes {
   }
 
   private static Response end(Call call) {
-    refusePreconditions(call);
     call.refuseBody();
     PublicSessionId id = parse(call.parameter("id"));
     // An id of another user, or one that was never given out, is looked for all the same: whether
@@ -48,8 +47,7 @@ final class UserRoutes {
   private static final long NO_TAG = 0;
 
   private static Response endOthers(Call call) {
-    refusePreconditions(call);
-    call.refuseBody();
+    call.optionalFields().end();
     var done = Answers.act(call, RepeatFrom.SESSION, new Action.EndOthers());
     return Answers.replayed(
         done,

@@ -319,7 +319,13 @@ class HostileInputTest {
     client.delete("/v1/cart").token(token).json("{}").send(400);
     client.delete("/v1/session").token(token).json("{}").send(400);
     client.get("/v1/cart").token(token).json("{}").send(400);
-    client.post("/v1/session/rotate").token(token).json("{}").send(400);
+  }
+
+  @Test
+  void takesAnEmptyObjectForNoBody() {
+    client.post("/v1/session/rotate").token(client.visitor()).json("{}").send(200);
+    client.post("/v1/session/rotate").token(token).json("{\"colour\":\"red\"}").send(422);
+    client.post("/v1/session/rotate").token(token).json("[]").send(422);
   }
 
   @ParameterizedTest

@@ -286,6 +286,7 @@ class VisitTest {
     assertThat(line.path("name").isNull()).isTrue();
     assertThat(line.path("attributes")).hasToString("{\"gift\":true}");
     client.patch("/v1/cart/items/tea").token(token).mergePatch("{\"quantity\":null}").send(422);
+    client.patch("/v1/cart/items/tea").token(token).json("{\"quantity\":6}").send(200);
   }
 
   @Test
