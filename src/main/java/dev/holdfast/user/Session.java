@@ -25,12 +25,12 @@ public record Session(
 
   /** {@return when the session ends, whatever happens} */
   public long endsAt() {
-    return createdAt + absoluteMillis;
+    return later(createdAt, absoluteMillis);
   }
 
   /** {@return when the session ends if it was seen last at that moment} */
   public long expiresAt(long seenAt) {
-    return Math.min(seenAt + idleMillis, endsAt());
+    return Math.min(later(seenAt, idleMillis), endsAt());
   }
 
   /**
@@ -40,7 +40,13 @@ public record Session(
    */
   long lastSeen(Presence presence) {
     long seen = presence.seen(id);
-    return seen == Presence.UNKNOWN ? lastSeenAt + touchMillis() : Math.max(seen, lastSeenAt);
+    return seen == Presence.UNKNOWN ? later(lastSeenAt, touchMillis()) : Math.max(seen, lastSeenAt);
+  }
+
+  /** {@return the moment that many milliseconds later, at the latest the end of all time} */
+  static long later(long moment, long millis) {
+    long later = moment + millis;
+    return millis > 0 && later < moment ? Long.MAX_VALUE : later;
   }
 
   /** {@return how long activity may go unjournaled} */

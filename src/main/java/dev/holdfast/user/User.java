@@ -83,7 +83,7 @@ public record User(
       deadline = Math.min(deadline, session.expiresAt(session.lastSeen(Presence.unknown())));
     }
     if (userId != null && !cart.isEmpty()) {
-      deadline = Math.min(deadline, activeAt + limits.cartRetentionMillis());
+      deadline = Math.min(deadline, Session.later(activeAt, limits.cartRetentionMillis()));
     }
     return deadline;
   }
@@ -167,7 +167,7 @@ public record User(
       if (user.userId != null
           && !user.cart.isEmpty()
           && !context.expiryPaused()
-          && now >= user.activeAt + context.limits().cartRetentionMillis()) {
+          && now >= Session.later(user.activeAt, context.limits().cartRetentionMillis())) {
         emit(null, null, new Event.CartExpired());
       }
       return answer(new Reply.Nothing());

@@ -192,4 +192,16 @@ class AgendaTest {
 
     assertThat(user.opensFor("alice").sees().cart().lastOrder()).isNotNull();
   }
+
+  @Test
+  void neverComesForARetentionBeyondAllTime() {
+    user.limits = new Limits(9_999, 9_999, 9, 99, 9, 9, 9, Long.MAX_VALUE);
+    Device device = user.opensFor("alice");
+    device.did(set("tea", 1));
+    device.did(new Action.LogOut());
+    user.wakes();
+
+    assertThat(user.lastEvents()).isEmpty();
+    assertThat(user.state().deadline(user.limits)).isEqualTo(User.NEVER);
+  }
 }

@@ -10,10 +10,13 @@ import static dev.holdfast.user.Shopping.line;
 import static dev.holdfast.user.Shopping.set;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.json.Json;
 import dev.holdfast.user.Command.Action;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(10)
 class ExpiryTest {
@@ -189,6 +192,30 @@ class ExpiryTest {
       assertInvalid(user.asks(new Command.ListSessions(dead.access())));
     }
     assertInvalid(new Device(new LiveUser(time), Requests.newSession(), 1).looks());
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {Long.MAX_VALUE, Long.MAX_VALUE - 1, Long.MAX_VALUE / 10 * 9, 1L << 62})
+  void neverComesForDurationsBeyondAllTime(long millis) {
+    var forever = new LiveUser(time);
+    var opened =
+        Device.done(
+            forever.asks(
+                new Command.Open(
+                    Requests.fresh(),
+                    Requests.newSession(),
+                    null,
+                    Json.Obj.empty(),
+                    millis,
+                    millis)));
+    var patient = new Device(forever, ((Outcome.Opened) opened.outcome()).session(), 1);
+    time.passes(Duration.ofDays(365_000));
+
+    assertAlive(patient);
+    forever.crashes();
+    forever.wakes();
+    assertAlive(patient);
+    assertThat(patient.sees().expiresAt()).isGreaterThan(time.now());
   }
 
   @Test
