@@ -9,6 +9,7 @@ import dev.holdfast.user.Command.Access;
 import dev.holdfast.user.Command.Action;
 import dev.holdfast.user.Refusal.Reason;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -365,17 +366,18 @@ public record User(
         Action.MergeAttributes merge, Session session, Request request) {
       Json.Obj before = session.attributes();
       Json.Obj after = before.merge(merge.patch());
-      var set = Json.Obj.empty();
+      var set = new LinkedHashMap<String, Json>();
       var removed = new ArrayList<String>();
       for (String name : merge.patch().members().keySet()) {
         Json value = after.get(name);
         if (value != null) {
-          set = set.with(name, value);
+          set.put(name, value);
         } else if (before.get(name) != null) {
           removed.add(name);
         }
       }
-      return setAttributes(session, request, after, set, removed, Outcome.Changed.changed());
+      return setAttributes(
+          session, request, after, new Json.Obj(set), removed, Outcome.Changed.changed());
     }
 
     private @Nullable Refusal putAttribute(
@@ -877,14 +879,11 @@ public record User(
     return replaced(
         event.session(),
         session -> {
-          Json.Obj attributes = session.attributes();
-          for (String name : event.removed()) {
-            attributes = attributes.without(name);
-          }
-          for (var member : event.set().members().entrySet()) {
-            attributes = attributes.with(member.getKey(), member.getValue());
-          }
-          return session.withAttributes(attributes, atRevision);
+          var attributes = new LinkedHashMap<>(session.attributes().members());
+          event.removed().forEach(attributes::remove);
+          attributes.putAll(event.set().members());
+          return session.withAttributes(
+              attributes.isEmpty() ? Json.Obj.empty() : new Json.Obj(attributes), atRevision);
         });
   }
 

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.holdfast.json.Json;
 import dev.holdfast.user.Command.Action;
 import dev.holdfast.user.Refusal.Reason;
+import java.util.LinkedHashMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -102,6 +103,25 @@ class AttributesTest {
   void areMeasuredInBytesOfUtf8() {
     assertRefused(device.does(put("a", new Json.Text("😀".repeat(16 * 1024)))), Reason.TOO_LARGE);
     device.did(put("a", new Json.Text("😀".repeat(16 * 1024 - 2))));
+  }
+
+  /** A patch of thousands of members must not copy all attributes for each. */
+  @Test
+  @Timeout(3)
+  void takeAPatchOfThousandsOfMembersInItsStride() {
+    var many = new LinkedHashMap<String, Json>();
+    var none = new LinkedHashMap<String, Json>();
+    for (int i = 0; i < 7_000; i++) {
+      many.put(Integer.toString(i, 36), ONE);
+      none.put(Integer.toString(i, 36), Json.Literal.NULL);
+    }
+
+    for (int i = 0; i < 5; i++) {
+      device.did(new Action.MergeAttributes(new Json.Obj(many)));
+      assertThat(attributes().members()).hasSize(7_000);
+      device.did(new Action.MergeAttributes(new Json.Obj(none)));
+      assertThat(attributes()).isSameAs(Json.Obj.empty());
+    }
   }
 
   private Json.Obj attributes() {
