@@ -514,7 +514,7 @@ public record User(
             Reason.CURRENCY_MISMATCH,
             "The line is in " + old.unitPrice().currency() + "; set it whole to change that.");
       }
-      int quantity = old.quantity() + add.quantity();
+      long quantity = (long) old.quantity() + add.quantity();
       if (quantity > context.limits().quantity()) {
         return Refusal.of(
             Reason.QUANTITY_EXCEEDED,
@@ -527,7 +527,7 @@ public record User(
       return putLine(
           new Line(
               old.sku(),
-              quantity,
+              (int) quantity,
               add.unitPrice(),
               add.name() == null ? old.name() : add.name(),
               add.attributes() == null ? old.attributes() : add.attributes()),

@@ -127,6 +127,16 @@ class CartLinesTest {
   }
 
   @Test
+  void refusesToAddBeyondTheGreatestQuantity() {
+    device.did(set("tea", 9_000));
+    device.did(add("tea", 999));
+
+    assertRefused(device.does(add("tea", 1)), Reason.QUANTITY_EXCEEDED);
+    assertRefused(device.does(add("tea", Integer.MAX_VALUE)), Reason.QUANTITY_EXCEEDED);
+    assertThat(device.cart()).containsExactly(line("tea", 9_999));
+  }
+
+  @Test
   void refusesALineTooManyHoweverItIsAdded() {
     for (int i = 0; i < 200; i++) {
       device.did(set("sku-" + i, 1));
