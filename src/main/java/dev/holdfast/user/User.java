@@ -720,8 +720,8 @@ public record User(
     }
 
     private Decision done(SessionId session, Outcome outcome, long revision) {
-      seen = session;
       boolean gone = user.session(session) == null;
+      seen = gone ? null : session;
       return answer(new Reply.Done(outcome, false, revision, gone ? null : view(session)));
     }
 

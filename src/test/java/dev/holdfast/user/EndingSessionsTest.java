@@ -35,6 +35,13 @@ class EndingSessionsTest {
   }
 
   @Test
+  void leavesNobodyPresentWhoHasLoggedOut() {
+    user.opensFor("alice").did(LOG_OUT);
+
+    assertThat(user.lastSeen()).isNull();
+  }
+
+  @Test
   void logsOutOnlyTheSessionThatAsks() {
     Device phone = user.opensFor("alice");
     Device laptop = user.opensFor("alice");
