@@ -763,6 +763,9 @@ public record User(
   /**
    * {@return whether a token that is dead by now may still repeat the request of the receipt} Only
    * the request that ended it may, and only until the token that it brought is first used.
+   *
+   * <p>What the server itself repeats is another matter: nobody else knows its id, so it is the
+   * very request that took effect while the token was good, and it must not be told otherwise.
    */
   private boolean mayRepeat(Receipt receipt, Request request, Access access) {
     if (!access.session().equals(receipt.by()) || receipt.fingerprint() != request.fingerprint()) {
@@ -779,11 +782,11 @@ public record User(
             && access.generation() == rotated.generation() - 1
             && !session.confirmed();
       }
-      case Outcome.Changed _ -> false;
-      case Outcome.Created _ -> false;
       case Outcome.Opened _ -> false;
-      case Outcome.Ended _ -> false;
-      case Outcome.CheckedOut _ -> false;
+      case Outcome.Changed _ -> receipt.kind() == Receipt.Kind.SERVER;
+      case Outcome.Created _ -> receipt.kind() == Receipt.Kind.SERVER;
+      case Outcome.Ended _ -> receipt.kind() == Receipt.Kind.SERVER;
+      case Outcome.CheckedOut _ -> receipt.kind() == Receipt.Kind.SERVER;
     };
   }
 

@@ -167,4 +167,20 @@ class EndingSessionsTest {
     assertDead(first);
     assertInvalid(first.does(set("tea", 1)));
   }
+
+  @Test
+  void letsTheServerRepeatItsOwnRequestThatTookEffectBeforeTheSessionEnded() {
+    Device phone = user.opensFor("alice");
+    Device laptop = user.opensFor("alice");
+    Request request = Requests.fresh();
+    done(phone.does(request, set("tea", 1)));
+    laptop.did(END_OTHERS);
+
+    var again = done(phone.does(request, set("tea", 1)));
+
+    assertThat(again.outcome()).isEqualTo(Outcome.Created.created());
+    assertThat(again.view()).as("nothing is shown to a token that is dead").isNull();
+    assertThat(user.lastEvents()).isEmpty();
+    assertThat(laptop.cart()).containsExactly(line("tea", 1));
+  }
 }

@@ -5,6 +5,8 @@ import static dev.holdfast.user.Answered.assertDead;
 import static dev.holdfast.user.Answered.assertInvalid;
 import static dev.holdfast.user.Answered.assertWaitsForTheJournal;
 import static dev.holdfast.user.Device.done;
+import static dev.holdfast.user.Device.view;
+import static dev.holdfast.user.Shopping.line;
 import static dev.holdfast.user.Shopping.remove;
 import static dev.holdfast.user.Shopping.set;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -160,5 +162,22 @@ class RotationTest {
     assertThat(done(old.does(old.keyed("k", logIn), logIn)).replayed()).isTrue();
     assertAlive(old.with(2));
     assertInvalid(old.does(old.keyed("k", logIn), logIn));
+  }
+
+  @Test
+  void letsTheServerRepeatItsOwnRequestThatTookEffectBefore() {
+    Request request = Requests.fresh();
+    done(old.does(request, set("tea", 1)));
+    Device fresh = old.rotated();
+    fresh.did(set("tea", 5));
+
+    var again = done(old.does(request, set("tea", 1)));
+
+    assertThat(again.replayed()).isTrue();
+    assertThat(again.outcome()).isEqualTo(Outcome.Created.created());
+    assertThat(view(again).cart().lines()).containsExactly(line("tea", 5));
+    assertThat(user.lastEvents()).isEmpty();
+    assertThat(user.lastSeen()).isNull();
+    assertInvalid(old.does(Requests.fresh(), set("tea", 1)));
   }
 }
