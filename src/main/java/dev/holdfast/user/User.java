@@ -175,6 +175,11 @@ public record User(
     }
 
     Decision open(Command.Open open) {
+      Receipt known = user.receipt(open.request().id(), now);
+      expire(
+          known != null && known.outcome() instanceof Outcome.Opened opened
+              ? opened.session()
+              : null);
       Receipt receipt = user.receipt(open.request().id(), now);
       if (receipt != null) {
         return replay(receipt, open.request(), null);
@@ -187,7 +192,6 @@ public record User(
       if (full != null) {
         return refuse(full);
       }
-      expire(null);
       displace();
       boolean visitor = open.userId() == null;
       var outcome = new Outcome.Opened(open.session());
@@ -686,8 +690,7 @@ public record User(
           receipt.outcome() instanceof Outcome.Opened opened ? opened.session() : viewer;
       boolean gone = session == null || user.session(session) == null;
       if (gone && receipt.outcome() instanceof Outcome.Opened) {
-        return refuse(
-            Refusal.of(Reason.SESSION_INVALID, "The session that this key opened has ended."));
+        return refuse(Refusal.sessionInvalid());
       }
       return answer(
           new Reply.Done(

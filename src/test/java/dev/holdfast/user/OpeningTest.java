@@ -1,6 +1,7 @@
 package dev.holdfast.user;
 
 import static dev.holdfast.user.Answered.assertAlive;
+import static dev.holdfast.user.Answered.assertInvalid;
 import static dev.holdfast.user.Answered.assertRefused;
 import static dev.holdfast.user.Device.done;
 import static dev.holdfast.user.Device.view;
@@ -12,6 +13,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.cart.Cart;
 import dev.holdfast.json.Json;
+import dev.holdfast.user.Command.Action;
 import dev.holdfast.user.Refusal.Reason;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
@@ -134,6 +136,37 @@ class OpeningTest {
     device.did(set("tea", 1));
 
     assertThat(done(user.asks(opening(request))).outcome()).isEqualTo(opened);
+  }
+
+  @Test
+  void tellsARepeatThatTheSessionHasEnded() {
+    Request request = Requests.keyed("k", "open");
+    var opened = (Outcome.Opened) done(user.asks(opening(request))).outcome();
+    new Device(user, opened.session(), 1).did(new Action.LogOut());
+
+    assertInvalid(user.asks(opening(request)));
+    assertThat(user.sessions()).isEmpty();
+  }
+
+  @Test
+  void showsARepeatNoSessionThatIsDueToExpire() {
+    Request request = Requests.keyed("k", "open");
+    var opened = (Outcome.Opened) done(user.asks(opening(request))).outcome();
+    time.passes(IDLE);
+
+    assertInvalid(user.asks(opening(request)));
+    assertThat(user.lastEvents())
+        .containsExactly(new Event.SessionExpired(opened.session(), Event.Limit.IDLE));
+  }
+
+  @Test
+  void showsARepeatNoSessionThatIsDueToExpireWhileTheJournalIsDown() {
+    Request request = Requests.keyed("k", "open");
+    user.asks(opening(request));
+    time.passes(IDLE);
+    user.journalUp = false;
+
+    Answered.assertWaitsForTheJournal(() -> user.asks(opening(request)));
   }
 
   private static Command.Open opening(Request request) {
