@@ -55,6 +55,11 @@ public record Cart(List<Line> lines, long revision, @Nullable LastOrder lastOrde
     return count;
   }
 
+  /** {@return the cart of whoever comes next: nothing of this one is left, not even its order} */
+  public Cart discarded(long revision) {
+    return isEmpty() && lastOrder == null ? this : new Cart(List.of(), revision, null);
+  }
+
   /** {@return one total a currency, in the order in which the lines name them first} */
   public List<Money> totals() {
     return totals(lines);

@@ -840,7 +840,9 @@ public record User(
             LogIn finished = user.logIn;
             yield finished == null
                 ? user
-                : user.withLogIn(null).ended(List.of(finished.session()), next);
+                : user.withLogIn(null)
+                    .withCart(cart.discarded(next)) // it is the known user's now
+                    .ended(List.of(finished.session()), next);
           }
           case Event.LogInAdmitted e ->
               user.opened(
@@ -896,8 +898,8 @@ public record User(
   /** This state without the sessions; a visitor's cart ends with the last of theirs. */
   private User ended(List<SessionId> ids, long atRevision) {
     User user = withSessions(sessions.stream().filter(s -> !ids.contains(s.id())).toList());
-    return userId == null && user.sessions.isEmpty() && !cart.isEmpty()
-        ? user.withCart(cart.emptied(atRevision))
+    return userId == null && user.sessions.isEmpty()
+        ? user.withCart(user.cart.discarded(atRevision))
         : user;
   }
 

@@ -7,6 +7,7 @@ import static dev.holdfast.user.Device.done;
 import static dev.holdfast.user.Device.view;
 import static dev.holdfast.user.LiveUser.ABSOLUTE;
 import static dev.holdfast.user.LiveUser.IDLE;
+import static dev.holdfast.user.Shopping.checkOut;
 import static dev.holdfast.user.Shopping.line;
 import static dev.holdfast.user.Shopping.set;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -167,6 +168,25 @@ class OpeningTest {
     user.journalUp = false;
 
     Answered.assertWaitsForTheJournal(() -> user.asks(opening(request)));
+  }
+
+  @Test
+  void opensAnewUnderAKeyThatIsForgottenAndShowsNothingOfTheVisitorBefore() {
+    Request request = Requests.keyed("k", "open");
+    var opened = (Outcome.Opened) done(user.asks(opening(request))).outcome();
+    var before = new Device(user, opened.session(), 1);
+    before.did(set("tea", 1));
+    before.did(checkOut("o-1"));
+    before.did(set("cake", 1));
+    time.passes(Duration.ofHours(24));
+
+    var anew = done(user.asks(opening(request)));
+
+    assertThat(anew.replayed()).isFalse();
+    assertThat(anew.outcome()).isNotEqualTo(opened);
+    assertThat(view(anew).cart().lines()).isEmpty();
+    assertThat(view(anew).cart().lastOrder()).isNull();
+    assertInvalid(before.looks());
   }
 
   private static Command.Open opening(Request request) {
