@@ -76,10 +76,10 @@ public record User(
    * #NEVER}}
    */
   public long deadline(Limits limits) {
-    long deadline = NEVER;
     if (logIn != null) {
-      deadline = logIn.startedAt() + LOG_IN_PATIENCE_MILLIS;
+      return logIn.startedAt() + LOG_IN_PATIENCE_MILLIS; // nothing else can happen before its end
     }
+    long deadline = NEVER;
     for (Session session : sessions) {
       deadline = Math.min(deadline, session.expiresAt(session.lastSeen(Presence.unknown())));
     }

@@ -124,6 +124,20 @@ class AgendaTest {
     assertThat(user.lastEvents()).isEmpty();
   }
 
+  @Test
+  void callsForAVisitorsUnfinishedLogInAndForNothingElse() {
+    Device device = user.opens(null, Duration.ofMillis(100), Duration.ofMillis(300));
+    device.does(
+        new Action.StartLogIn(
+            Requests.newSession(), "alice", 0, dev.holdfast.cart.MergePolicy.SUM));
+
+    assertThat(user.untilDeadline()).isEqualTo(Duration.ofSeconds(2));
+    time.passes(Duration.ofSeconds(2));
+    user.wakes();
+    assertThat(user.lastEvents()).as("frozen").isEmpty();
+    assertThat(user.sessions()).containsExactly(device.session());
+  }
+
   // --- the cart of a known user
 
   @Test
