@@ -25,7 +25,8 @@ import org.jspecify.annotations.Nullable;
  * @param sessions in the order in which they were opened
  * @param revision of the last entry; grows with each
  * @param lastEntryAt the user's time never runs behind it; milliseconds since 1970
- * @param activeAt the last journaled activity of any session
+ * @param activeAt the last journaled activity of any session, and the last that a session which has
+ *     ended may have had
  * @param epoch counts the times at which all sessions, or all but one, were ended
  * @param logIn the visitor's unfinished log-in: while there is one, the visitor is frozen
  * @param receipts of the changes whose requests may still be repeated, oldest first
@@ -83,10 +84,19 @@ public record User(
     for (Session session : sessions) {
       deadline = Math.min(deadline, session.expiresAt(session.lastSeen(Presence.unknown())));
     }
-    if (userId != null && !cart.isEmpty()) {
-      deadline = Math.min(deadline, Session.later(activeAt, limits.cartRetentionMillis()));
+    return Math.min(deadline, cartKeptUntil(Presence.unknown(), limits));
+  }
+
+  /** {@return when a known user's cart has been kept long enough, or {@link #NEVER}} */
+  private long cartKeptUntil(Presence presence, Limits limits) {
+    if (userId == null || cart.isEmpty()) {
+      return NEVER;
     }
-    return deadline;
+    long active = activeAt;
+    for (Session session : sessions) {
+      active = Math.max(active, session.lastSeen(presence));
+    }
+    return Session.later(active, limits.cartRetentionMillis());
   }
 
   // ---------------------------------------------------------------------------------------------
@@ -165,10 +175,8 @@ public record User(
           emit(null, null, new Event.SessionTouched(session.id(), seenAt));
         }
       }
-      if (user.userId != null
-          && !user.cart.isEmpty()
-          && !context.expiryPaused()
-          && now >= Session.later(user.activeAt, context.limits().cartRetentionMillis())) {
+      if (!context.expiryPaused()
+          && now >= user.cartKeptUntil(context.presence(), context.limits())) {
         emit(null, null, new Event.CartExpired());
       }
       return answer(new Reply.Nothing());
@@ -826,9 +834,9 @@ public record User(
           case Event.SessionRotated e ->
               user.replaced(e.session(), s -> s.rotated(e.generation(), next));
           case Event.SessionTouched e -> user.replaced(e.session(), s -> s.seen(e.seenAt()));
-          case Event.SessionEnded e -> user.ended(List.of(e.session()), next);
-          case Event.SessionExpired e -> user.ended(List.of(e.session()), next);
-          case Event.OthersEnded e -> user.ended(e.ended(), next).withEpoch(epoch + 1);
+          case Event.SessionEnded e -> user.ended(List.of(e.session()), entry.at(), next);
+          case Event.SessionExpired e -> user.ended(List.of(e.session()), entry.at(), next);
+          case Event.OthersEnded e -> user.ended(e.ended(), entry.at(), next).withEpoch(epoch + 1);
           case Event.LineSet e -> user.withCart(cart.with(e.line(), next));
           case Event.LineRemoved e -> user.withCart(cart.without(e.sku(), next));
           case Event.CartEmptied _ -> user.withCart(cart.emptied(next));
@@ -842,7 +850,7 @@ public record User(
                 ? user
                 : user.withLogIn(null)
                     .withCart(cart.discarded(next)) // it is the known user's now
-                    .ended(List.of(finished.session()), next);
+                    .ended(List.of(finished.session()), entry.at(), next);
           }
           case Event.LogInAdmitted e ->
               user.opened(
@@ -896,11 +904,18 @@ public record User(
   }
 
   /** This state without the sessions; a visitor's cart ends with the last of theirs. */
-  private User ended(List<SessionId> ids, long atRevision) {
-    User user = withSessions(sessions.stream().filter(s -> !ids.contains(s.id())).toList());
-    return userId == null && user.sessions.isEmpty()
-        ? user.withCart(user.cart.discarded(atRevision))
-        : user;
+  private User ended(List<SessionId> ids, long at, long atRevision) {
+    var others = new ArrayList<Session>(sessions.size());
+    long active = activeAt;
+    for (Session session : sessions) {
+      if (ids.contains(session.id())) {
+        active = Math.max(active, Math.min(at, session.lastSeen(Presence.unknown())));
+      } else {
+        others.add(session);
+      }
+    }
+    Cart left = userId == null && others.isEmpty() ? cart.discarded(atRevision) : cart;
+    return new User(userId, others, left, revision, lastEntryAt, active, epoch, logIn, receipts);
   }
 
   private User replaced(SessionId id, UnaryOperator<Session> change) {

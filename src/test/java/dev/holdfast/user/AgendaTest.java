@@ -1,6 +1,7 @@
 package dev.holdfast.user;
 
 import static dev.holdfast.user.Answered.assertAlive;
+import static dev.holdfast.user.Answered.assertDead;
 import static dev.holdfast.user.LiveUser.ABSOLUTE;
 import static dev.holdfast.user.LiveUser.IDLE;
 import static dev.holdfast.user.Shopping.checkOut;
@@ -173,6 +174,43 @@ class AgendaTest {
     time.passes(Duration.ofDays(1));
     user.wakes();
     assertThat(user.untilDeadline()).isGreaterThan(RETENTION.minus(Duration.ofDays(2)));
+  }
+
+  @Test
+  void keepsTheCart90DaysFromActivityThatTheJournalDoesNotKnow() {
+    Device device = user.opens("alice", Duration.ofDays(20), Duration.ofDays(365));
+    device.did(set("tea", 1));
+    time.passes(Duration.ofDays(2));
+    assertAlive(device);
+    assertThat(user.lastEvents()).as("a tenth has not passed").isEmpty();
+    long lastActivity = time.now();
+    user.crashes();
+
+    time.passes(Duration.ofDays(20));
+    user.wakes();
+    assertDead(device);
+    time.is(lastActivity + RETENTION.toMillis() - 1);
+    user.wakes();
+    assertThat(user.state().cart().lines()).containsExactly(line("tea", 1));
+    time.passes(A_TICK);
+    user.wakes();
+    assertThat(user.state().cart().lines()).isEmpty();
+  }
+
+  @Test
+  void keepsTheCartThatALiveSessionReads() {
+    user.limits = new Limits(9_999, 9_999, 9, 99, 9, 9, 9, Duration.ofDays(10).toMillis());
+    Device device = user.opens("alice", Duration.ofDays(30), Duration.ofDays(365));
+    device.did(set("tea", 1));
+    time.passes(Duration.ofDays(3));
+    assertAlive(device);
+    assertThat(user.lastEvents()).as("a tenth has not passed").isEmpty();
+    time.passes(Duration.ofDays(10).minus(A_TICK));
+    user.wakes();
+    assertThat(device.user().state().cart().lines()).hasSize(1);
+    time.passes(A_TICK);
+    user.wakes();
+    assertThat(device.cart()).isEmpty();
   }
 
   @Test
