@@ -27,9 +27,10 @@ final class StrictJson {
 
   private static final JsonFactory FACTORY =
       new JsonFactoryBuilder()
-          // Callers must not be able to fill the JVM's table of strings.
+          // Names that come often are shared by a bounded table of the factory's own: callers must
+          // not
+          // be able to fill the JVM's.
           .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
-          .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
           .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
           .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
           .streamReadConstraints(
@@ -61,14 +62,12 @@ final class StrictJson {
       if (parser.nextToken() != null) {
         throw malformed("There is more than one JSON value", parser.currentTokenLocation());
       }
-      if (!isUnicode(value)) {
-        throw new Rejected(
-            ProblemType.MALFORMED_REQUEST, "A text in the body holds half a surrogate pair.");
-      }
       return value;
     } catch (JsonProcessingException e) {
       throw malformed(
-          "The body is not JSON, names a field twice, or is over " + MAX_DEPTH + " levels deep",
+          "The body is not JSON, names a field twice, holds half a surrogate pair, or is over "
+              + MAX_DEPTH
+              + " levels deep",
           e.getLocation());
     } catch (IOException e) {
       throw new UncheckedIOException("reading from memory", e);
@@ -79,32 +78,5 @@ final class StrictJson {
     String place =
         where == null ? "" : ": line " + where.getLineNr() + ", column " + where.getColumnNr();
     return new Rejected(ProblemType.MALFORMED_REQUEST, what + place + ".");
-  }
-
-  private static boolean isUnicode(Json value) {
-    return switch (value) {
-      case Json.Literal _ -> true;
-      case Json.Num _ -> true;
-      case Json.Text text -> isUnicode(text.value());
-      case Json.Array array -> array.items().stream().allMatch(StrictJson::isUnicode);
-      case Json.Obj object ->
-          object.members().entrySet().stream()
-              .allMatch(member -> isUnicode(member.getKey()) && isUnicode(member.getValue()));
-    };
-  }
-
-  /** {@return whether every surrogate has its other half} */
-  static boolean isUnicode(String text) {
-    for (int i = 0; i < text.length(); i++) {
-      if (Character.isSurrogate(text.charAt(i))) {
-        if (!Character.isHighSurrogate(text.charAt(i))
-            || i + 1 == text.length()
-            || !Character.isLowSurrogate(text.charAt(i + 1))) {
-          return false;
-        }
-        i++;
-      }
-    }
-    return true;
   }
 }

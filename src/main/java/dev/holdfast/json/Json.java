@@ -141,10 +141,10 @@ public sealed interface Json {
       return write(this);
     }
 
-    // Map.copyOf loses the order; a map of at most one member has none to lose.
+    // Map.copyOf loses the order.
     private static Map<String, Json> ordered(Map<String, Json> members) {
-      return members.size() <= 1
-          ? Map.copyOf(members)
+      return members.size() <= SmallMap.MAX_SIZE
+          ? new SmallMap(members)
           : Collections.unmodifiableMap(new LinkedHashMap<>(members));
     }
   }
@@ -170,6 +170,23 @@ public sealed interface Json {
         yield size;
       }
     };
+  }
+
+  /**
+   * {@return whether every surrogate of the text has its other half, so that it has a UTF-8 form}
+   */
+  static boolean isUnicode(String text) {
+    for (int i = 0; i < text.length(); i++) {
+      if (Character.isSurrogate(text.charAt(i))) {
+        if (!Character.isHighSurrogate(text.charAt(i))
+            || i + 1 == text.length()
+            || !Character.isLowSurrogate(text.charAt(i + 1))) {
+          return false;
+        }
+        i++;
+      }
+    }
+    return true;
   }
 
   private static String write(Json value) {

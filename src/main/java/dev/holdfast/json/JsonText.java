@@ -85,16 +85,8 @@ public final class JsonText {
 
   /** Half a surrogate pair, which an escape can spell, has no form in UTF-8: refused. */
   private static String whole(JsonParser in, String text) throws IOException {
-    for (int i = 0; i < text.length(); i++) {
-      char c = text.charAt(i);
-      if (Character.isSurrogate(c)) {
-        if (Character.isLowSurrogate(c)
-            || i + 1 == text.length()
-            || !Character.isLowSurrogate(text.charAt(i + 1))) {
-          throw new JsonParseException(in, "a string holds half a surrogate pair");
-        }
-        i++;
-      }
+    if (!Json.isUnicode(text)) {
+      throw new JsonParseException(in, "a string holds half a surrogate pair");
     }
     return text;
   }
