@@ -69,7 +69,7 @@ public final class App implements AutoCloseable {
     var journal = Journal.start(store, id, settings.journal(), InstantSource.system(), onFenced);
     parts.pop(); // from here on the journal closes it
     parts.push(journal);
-    parts.push(() -> nodes.release(id, incarnation.number()));
+    parts.push(() -> journal.release(incarnation.number()));
 
     var clock = new TrustedClock(InstantSource.system(), BootTime::running, BootTime.clock());
     var node = Node.start(settings.pekko(), settings.cluster(), journal, clock, settings.limits());

@@ -14,7 +14,8 @@ import scala.jdk.javaapi.CollectionConverters;
 
 /**
  * Pekko's way to write and replay events: {@code holdfast.journal.events}. The payload on this
- * level is {@link JournalEvent}, both ways; an event adapter of the entity maps it.
+ * level is {@link JournalEvent}, both ways; an event adapter of the entity maps it, with an empty
+ * manifest, since the event's name says all.
  *
  * <p>A write fails with {@link NotWritten} or {@link InDoubt}, which reach the actor as the cause
  * of its persist failure. Nothing is ever rejected in Pekko's sense.
@@ -49,6 +50,10 @@ public final class EventPlugin extends AsyncWriteJournal {
   }
 
   private static JournalEvent payloadOf(PersistentRepr event) {
+    if (!event.manifest().isEmpty()) {
+      throw new IllegalArgumentException(
+          "the journal stores no manifest but the name of the event: '" + event.manifest() + "'");
+    }
     if (event.payload() instanceof JournalEvent payload) {
       return payload;
     }

@@ -222,7 +222,7 @@ final class GroupCommit implements JournalHealth, AutoCloseable {
     }
   }
 
-  /** Writes what waits, then ends. */
+  /** Takes nothing more, writes what waits, and ends. */
   @Override
   public void close() {
     lock.lock();
@@ -246,11 +246,31 @@ final class GroupCommit implements JournalHealth, AutoCloseable {
   }
 
   private void run() {
-    Batch batch = next();
-    while (batch != null) {
-      write(batch);
-      batch = next();
+    boolean more = true;
+    while (more) {
+      more = writeNext();
     }
+  }
+
+  /** False once the journal is closed and nothing waits. */
+  private boolean writeNext() {
+    @Nullable Batch batch = null;
+    try {
+      batch = next();
+      if (batch == null) {
+        return false;
+      }
+      write(batch);
+    } catch (RuntimeException | Error fault) {
+      // A fault of ours: what the store has done of the batch is unknown. The thread must go on.
+      batchBegan = 0;
+      LOG.error("the journal's writer failed", fault);
+      fail(
+          batch == null ? new Batch(List.of(), List.of()) : batch,
+          new InDoubt("the journal's writer failed: " + fault, fault),
+          Reason.UNAVAILABLE);
+    }
+    return true;
   }
 
   /** The next batch as soon as there is one; null once the journal is closed and nothing waits. */
@@ -352,12 +372,6 @@ final class GroupCommit implements JournalHealth, AutoCloseable {
     } catch (InDoubt failure) {
       batchBegan = 0;
       fail(batch, failure, Reason.UNAVAILABLE);
-      return;
-    } catch (RuntimeException | Error fault) {
-      // A fault of ours: what the store has done of it is unknown.
-      batchBegan = 0;
-      LOG.error("the journal's writer failed", fault);
-      fail(batch, new InDoubt("the journal's writer failed: " + fault, fault), Reason.UNAVAILABLE);
       return;
     }
     batchBegan = 0;

@@ -169,7 +169,20 @@ public final class Journal implements AutoCloseable {
     return recoveries;
   }
 
-  /** Writes what waits, ends the threads and closes the store. */
+  /**
+   * Leaves the cluster as its last member: takes nothing more, writes what waits, and then releases
+   * the incarnation, which fences this node. {@link #close} is still to be called. Blocking.
+   *
+   * @param incarnation the number of the incarnation
+   * @return false if this node was fenced already or the incarnation is no longer the current one
+   * @throws JournalFailure if the store did not do it, or nobody knows
+   */
+  public boolean release(long incarnation) {
+    writer.close();
+    return store.nodes().release(node, incarnation);
+  }
+
+  /** Takes nothing more, writes what waits, ends the threads and closes the store. */
   @Override
   public void close() {
     writer.close();

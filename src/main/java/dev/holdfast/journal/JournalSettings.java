@@ -35,10 +35,33 @@ public record JournalSettings(
     int maxPrefetched,
     Duration prefetchTtl) {
 
+  public JournalSettings {
+    atLeastOne(maxBatchWrites, "batch.max-writes");
+    atLeastOne(maxBatchBytes, "batch.max-bytes");
+    atLeastOne(maxQueuedWrites, "queue.max-writes");
+    atLeastOne(maxQueuedBytes, "queue.max-bytes");
+    atLeastOne(maxQueuedSnapshots, "queue.max-snapshots");
+    atLeastOne(stallAfter.toMillis(), "stall-after");
+    atLeastOne(probeInterval.toMillis(), "probe-interval");
+    atLeastOne(readers, "recovery.readers");
+    atLeastOne(maxRecoveryGroup, "recovery.max-group");
+    atLeastOne(maxRecoveryEvents, "recovery.max-events");
+    atLeastOne(maxPrefetched, "recovery.max-prefetched");
+    atLeastOne(prefetchTtl.toMillis(), "recovery.prefetch-ttl");
+  }
+
+  private static void atLeastOne(long value, String key) {
+    if (value < 1) {
+      throw new IllegalArgumentException(
+          "holdfast.journal." + key + " must be positive, not " + value);
+    }
+  }
+
   /**
    * Reads {@code holdfast.journal} from {@code config}.
    *
    * @throws com.typesafe.config.ConfigException if a key is missing or has the wrong type
+   * @throws IllegalArgumentException if a value is not positive
    */
   public static JournalSettings from(Config config) {
     Config journal = config.getConfig("holdfast.journal");

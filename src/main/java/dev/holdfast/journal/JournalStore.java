@@ -82,10 +82,10 @@ public interface JournalStore extends AutoCloseable {
   int delete(NodeId node, Owner owner, long upTo);
 
   /**
-   * The owners within {@code ranges} whose newest event has a deadline at or before {@code now},
-   * the earliest first. May give fewer than {@code limit} although more are due; the next call goes
-   * on.
+   * The owners within {@code ranges} whose newest event has a deadline at or before {@code now}, by
+   * deadline and then by owner. Fewer than {@code limit} means that no more are due.
    *
+   * @param ranges ranges that do not overlap
    * @param now milliseconds since the epoch
    * @param after the last one already seen in this sweep, or null to begin; owners whose deadline
    *     moved meanwhile may be left for the next sweep

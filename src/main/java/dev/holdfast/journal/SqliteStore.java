@@ -9,8 +9,13 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Types;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Objects;
+import java.util.PriorityQueue;
+import java.util.TreeMap;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.locks.ReentrantLock;
@@ -36,16 +41,16 @@ public final class SqliteStore implements JournalStore {
   /** A wake time that never comes. */
   private static final long NEVER = Long.MAX_VALUE;
 
-  /** Rows of the agenda that one sweep looks at before it puts the early ones right. */
-  private static final int AGENDA_PAGE = 256;
+  /** Rows of the agenda that are put right in one transaction. */
+  private static final int EARLY_AT_ONCE = 512;
 
   static final int PAGE_SIZE = 4_096;
 
   /** What a small transaction takes in the log. */
   private static final int FEW_PAGES = 4;
 
-  /** Pages of the agenda that one call sweeps at most. */
-  private static final int AGENDA_PAGES = 16;
+  private static final Comparator<DueOwner> SWEEP_ORDER =
+      Comparator.comparingLong(DueOwner::deadline).thenComparing(DueOwner::owner);
 
   private static final String UNFENCED = "SELECT 1 FROM node WHERE id = ? AND fenced_at IS NULL";
 
@@ -426,56 +431,98 @@ public final class SqliteStore implements JournalStore {
   @Override
   public List<DueOwner> due(
       List<OwnerRange> ranges, long now, int limit, @Nullable DueOwner after) {
-    List<DueOwner> due = new ArrayList<>();
-    @Nullable DueOwner seen = after;
-    for (int page = 0; page < AGENDA_PAGES && due.size() < limit; page++) {
-      List<AgendaRow> rows = agenda(now, AGENDA_PAGE, seen);
-      List<Owner> early = new ArrayList<>();
-      for (AgendaRow row : rows) {
-        boolean wanted = ranges.stream().anyMatch(range -> range.contains(row.owner));
-        if (wanted && row.deadline <= now) {
-          if (due.size() < limit) {
-            due.add(new DueOwner(row.owner, row.deadline));
-          }
-        } else if (row.deadline > now) {
-          early.add(row.owner);
-        }
-      }
-      if (!early.isEmpty()) {
-        postpone(early);
-      }
-      if (rows.size() < AGENDA_PAGE) {
-        break;
-      }
-      AgendaRow last = rows.getLast();
-      seen = new DueOwner(last.owner, last.wake);
+    NavigableMap<Owner, OwnerRange> byFirst = new TreeMap<>();
+    for (OwnerRange range : ranges) {
+      byFirst.put(range.first(), range);
     }
+    List<DueOwner> due = new ArrayList<>();
+    AgendaPage page;
+    @Nullable DueOwner seen = after;
+    do {
+      @Nullable DueOwner from = seen;
+      page = read(session -> agenda(session, byFirst, now, limit - due.size(), from));
+      due.addAll(page.due);
+      if (!page.early.isEmpty()) {
+        postpone(page.early);
+      }
+      seen = page.last;
+    } while (page.more && due.size() < limit);
     return due;
   }
 
-  private record AgendaRow(Owner owner, long wake, long deadline) {}
+  /**
+   * Some rows of the agenda.
+   *
+   * @param due owners whose deadline has come
+   * @param early owners whose deadline is later than the agenda says
+   * @param last how far the sweep has come
+   * @param more whether there are more
+   */
+  private record AgendaPage(
+      List<DueOwner> due, List<Owner> early, @Nullable DueOwner last, boolean more) {}
 
-  private List<AgendaRow> agenda(long now, int limit, @Nullable DueOwner after) {
-    return read(session -> {
-      PreparedStatement select =
-          session.prepare(
-              "SELECT owner, wake, coalesce("
-                  + DUE_OF_NEWEST
-                  + ", ?1) FROM agenda WHERE wake <= ?2 AND (wake, owner) > (?3, ?4)"
-                  + " ORDER BY wake, owner LIMIT ?5");
-      select.setLong(1, NEVER);
-      select.setLong(2, now);
-      select.setLong(3, after == null ? Long.MIN_VALUE : after.deadline());
-      select.setBytes(4, after == null ? new byte[0] : after.owner().bytes());
-      select.setLong(5, limit);
-      List<AgendaRow> rows = new ArrayList<>();
-      try (ResultSet row = select.executeQuery()) {
-        while (row.next()) {
-          rows.add(new AgendaRow(Owner.of(row.getBytes(1)), row.getLong(2), row.getLong(3)));
+  private static AgendaPage agenda(
+      SqliteSession session,
+      NavigableMap<Owner, OwnerRange> ranges,
+      long now,
+      int limit,
+      @Nullable DueOwner after)
+      throws SQLException {
+    PreparedStatement select =
+        session.prepare(
+            "SELECT wake, owner FROM agenda WHERE wake <= ? AND (wake, owner) > (?, ?)"
+                + " ORDER BY wake, owner");
+    select.setLong(1, now);
+    select.setLong(2, after == null ? Long.MIN_VALUE : after.deadline());
+    select.setBytes(3, after == null ? new byte[0] : after.owner().bytes());
+    List<DueOwner> due = new ArrayList<>();
+    List<Owner> early = new ArrayList<>();
+    // Those of the early ones that are due, until the sweep comes to their real place.
+    PriorityQueue<DueOwner> moved = new PriorityQueue<>(SWEEP_ORDER);
+    @Nullable DueOwner last = after;
+    try (ResultSet rows = select.executeQuery()) {
+      @Nullable DueOwner row = nextOnAgenda(rows);
+      while ((row != null || !moved.isEmpty()) && early.size() < EARLY_AT_ONCE) {
+        if (due.size() >= limit) {
+          return new AgendaPage(due, early, last, true);
         }
+        if (row == null || (!moved.isEmpty() && SWEEP_ORDER.compare(moved.peek(), row) < 0)) {
+          last = moved.remove();
+          due.add(last);
+          continue;
+        }
+        last = row;
+        Map.@Nullable Entry<Owner, OwnerRange> range = ranges.floorEntry(row.owner());
+        if (range != null && range.getValue().contains(row.owner())) {
+          long deadline = deadline(session, row.owner());
+          if (deadline == row.deadline()) {
+            due.add(row);
+          } else {
+            early.add(row.owner());
+            if (deadline <= now) {
+              moved.add(new DueOwner(row.owner(), deadline));
+            }
+          }
+        }
+        row = nextOnAgenda(rows);
       }
-      return rows;
-    });
+      return new AgendaPage(due, early, last, row != null || !moved.isEmpty());
+    }
+  }
+
+  private static @Nullable DueOwner nextOnAgenda(ResultSet rows) throws SQLException {
+    return rows.next() ? new DueOwner(Owner.of(rows.getBytes(2)), rows.getLong(1)) : null;
+  }
+
+  /** The deadline of the owner's newest event. */
+  private static long deadline(SqliteSession session, Owner owner) throws SQLException {
+    PreparedStatement select =
+        session.prepare("SELECT due FROM event WHERE owner = ? ORDER BY seq DESC LIMIT 1");
+    select.setBytes(1, owner.bytes());
+    try (ResultSet row = select.executeQuery()) {
+      long due = row.next() ? row.getLong(1) : NEVER;
+      return row.wasNull() ? NEVER : due;
+    }
   }
 
   /** Looks up the deadlines again: a write may have moved them since they were read. */

@@ -556,6 +556,31 @@ abstract class JournalContract {
   }
 
   @Test
+  void sortsByTheDeadlineOfTheNewestEvent() {
+    write(deadlineAt(ANN, 1, 1_000), deadlineAt(BOB, 1, 2_000), deadlineAt(CAT, 1, 4_000));
+    write(deadlineAt(ANN, 2, 3_000));
+
+    List<DueOwner> all = due(5_000);
+    assertThat(all)
+        .containsExactly(
+            new DueOwner(BOB, 2_000), new DueOwner(ANN, 3_000), new DueOwner(CAT, 4_000));
+    assertThat(store.due(List.of(OwnerRange.ALL), 5_000, 10, all.getFirst()))
+        .isEqualTo(all.subList(1, 3));
+  }
+
+  @Test
+  void findsADueOwnerBehindManyOfOtherRanges() {
+    write(
+        IntStream.range(0, 3_000)
+            .mapToObj(i -> deadlineAt(owner(1_000 + i), 1, 1_000))
+            .toArray(OwnerWrite[]::new));
+    write(deadlineAt(ANN, 1, 2_000));
+
+    assertThat(store.due(List.of(new OwnerRange(ANN, ANN)), 5_000, 1, null))
+        .containsExactly(new DueOwner(ANN, 2_000));
+  }
+
+  @Test
   void sweepsPageByPageThroughWhateverIsDue() {
     int owners = 1_000;
     write(

@@ -227,6 +227,22 @@ class JournalTest {
     assertThat(store.probes()).as("no way back").isZero();
   }
 
+  @Test
+  void writesWhatWaitsBeforeItReleasesItsIncarnation() throws Exception {
+    journal.write(writeOf(ANN, 1, 1)).join();
+    List<CompletableFuture<Void>> writes =
+        IntStream.range(10, 60).mapToObj(i -> journal.write(writeOf(owner(i), 1, 1))).toList();
+    journal.offerSnapshot(snapshotOf(ANN, 1, "last"));
+
+    assertThat(journal.release(1)).isTrue();
+
+    writes.forEach(CompletableFuture::join);
+    assertThat(storedState(ANN)).isEqualTo("last");
+    assertThat(reasonOf(journal.write(writeOf(BOB, 1, 1)))).isEqualTo(Reason.CLOSED);
+    assertThat(sqlite.nodes().isFenced(node)).isTrue();
+    assertThat(halted).as("in good order").hasValue(0);
+  }
+
   // ---- health
 
   @Test

@@ -90,8 +90,11 @@ class KilledWriterTest {
   /** Writes one event after another for each of many owners, with a snapshot now and then. */
   static final class Writer {
 
+    /** So short a log that many a kill falls into its being moved. */
+    private static final int MOVE_AT = 64;
+
     public static void main(String[] args) throws Exception {
-      SqliteStore store = SqliteStore.open(Path.of(args[0]), SqliteOptions.defaults());
+      SqliteStore store = SqliteStore.open(Path.of(args[0]), SqliteOptions.defaults(), MOVE_AT);
       NodeId node = NodeId.random();
       store.nodes().claim(node, store.nodes().incarnation().number(), Duration.ZERO);
       Journal journal =

@@ -19,6 +19,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.apache.pekko.actor.BootstrapSetup;
 import org.apache.pekko.actor.setup.ActorSystemSetup;
+import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Behavior;
@@ -26,8 +27,13 @@ import org.apache.pekko.actor.typed.Props;
 import org.apache.pekko.actor.typed.SpawnProtocol;
 import org.apache.pekko.actor.typed.SupervisorStrategy;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Adapter;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.persistence.Persistence;
+import org.apache.pekko.persistence.SaveSnapshotFailure;
+import org.apache.pekko.persistence.SnapshotMetadata;
+import org.apache.pekko.persistence.SnapshotProtocol;
 import org.apache.pekko.persistence.typed.EventAdapter;
 import org.apache.pekko.persistence.typed.EventSeq;
 import org.apache.pekko.persistence.typed.JournalPersistFailed;
@@ -201,6 +207,20 @@ class PersistencePluginsTest {
 
     assertThat(journal.metrics().events()).isEqualTo(actors);
     assertThat(journal.metrics().batches()).isLessThan(actors / 2);
+  }
+
+  @Test
+  void storesNoSnapshotForPekkoItself() {
+    var snapshots = Persistence.get(system).snapshotStoreFor("", ConfigFactory.empty());
+    TestProbe<Object> probe = TestProbe.create(system);
+
+    snapshots.tell(
+        new SnapshotProtocol.SaveSnapshot(
+            new SnapshotMetadata(JournalContract.ANN.toString(), 1, 0), "state"),
+        Adapter.toClassic(probe.ref()));
+
+    assertThat(probe.expectMessageClass(SaveSnapshotFailure.class).cause())
+        .hasMessageContaining("Journal.offerSnapshot");
   }
 
   private @Nullable SnapshotWrite storedSnapshot() {
