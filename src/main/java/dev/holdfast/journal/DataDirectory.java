@@ -108,7 +108,7 @@ final class DataDirectory implements AutoCloseable {
     return new JournalUnusable(Problem.HELD, "the data folder " + path + " is in use by " + holder);
   }
 
-  private static JournalUnusable inaccessible(Path path, IOException e) {
+  static JournalUnusable inaccessible(Path path, IOException e) {
     return new JournalUnusable(
         Problem.INACCESSIBLE, "the data folder " + path + " cannot be used: " + e, e);
   }
@@ -117,6 +117,11 @@ final class DataDirectory implements AutoCloseable {
     synchronized (HELD) {
       HELD.remove(path);
     }
+  }
+
+  /** The folder. */
+  Path path() {
+    return path;
   }
 
   /** The journal's file in this folder. */

@@ -2,6 +2,7 @@ package dev.holdfast.journal;
 
 import dev.holdfast.journal.JournalUnusable.Problem;
 import dev.holdfast.journal.NotWritten.Reason;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.PreparedStatement;
@@ -158,9 +159,11 @@ public final class SqliteStore implements JournalStore {
     try {
       Path file = directory.journal();
       SqliteSchema schema = SqliteSchema.current();
-      if (readOnly) {
+      if (readOnly || Files.exists(file)) {
         schema.check(file);
-      } else {
+      }
+      if (!readOnly) {
+        SqliteLibrary.unpackInto(directory.path());
         schema.prepare(file);
       }
       SqliteStore store = new SqliteStore(directory, file, options, moveAt, readOnly);
@@ -168,6 +171,8 @@ public final class SqliteStore implements JournalStore {
       store.checkpointer.start();
       done = true;
       return store;
+    } catch (IOException e) {
+      throw DataDirectory.inaccessible(directory.path(), e);
     } finally {
       if (!done) {
         directory.close();

@@ -9,6 +9,7 @@ import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -17,6 +18,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -60,6 +62,14 @@ class KilledWriterTest {
       }
     }
     assertThat(acknowledged).hasSize(OWNERS);
+    assertThat(folder.resolve(SqliteLibrary.FOLDER))
+        .as("each process clears away what the one before has left")
+        .isDirectoryContaining("glob:**libsqlitejdbc*")
+        .satisfies(library -> {
+          try (Stream<Path> files = Files.list(library)) {
+            assertThat(files).hasSizeLessThanOrEqualTo(2);
+          }
+        });
   }
 
   /** Adds to {@code acknowledged} what one process was told is written before it was killed. */
