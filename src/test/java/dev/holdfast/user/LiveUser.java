@@ -118,12 +118,22 @@ final class LiveUser {
 
   /** {@return whether a wake at that moment, right after a recovery, would do anything} */
   boolean wouldDoSomethingAt(long moment) {
-    return !state
-        .decide(
-            new Command.Wake(),
-            new Context(moment, expiryPaused, journalUp, Presence.unknown(), limits))
-        .entries()
-        .isEmpty();
+    return wouldDoSomething(moment, Presence.unknown());
+  }
+
+  /** {@return whether a wake at that moment would do anything if this process lives until then} */
+  boolean wouldDoSomethingInMemoryAt(long moment) {
+    return wouldDoSomething(moment, presence);
+  }
+
+  private boolean wouldDoSomething(long moment, Presence known) {
+    var context = new Context(moment, false, true, known, limits);
+    return !state.decide(new Command.Wake(), context).entries().isEmpty();
+  }
+
+  /** The actor notes the activity only when the journal has answered, which may take a while. */
+  void notesLate(SessionId session, Duration later) {
+    seen.merge(session, now() + later.toMillis(), Math::max);
   }
 
   /** The process dies; another one reads the journal. */
