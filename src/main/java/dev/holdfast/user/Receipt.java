@@ -41,6 +41,16 @@ public record Receipt(
     Kind(long millis) {
       this.millis = millis;
     }
+
+    /** {@return whether receipts of this kind use up the room that there is for the request's} */
+    boolean countsFor(Request request) {
+      return switch (this) {
+        case SERVER -> !request.keyed();
+        case CALLER -> request.keyed();
+        case OPENING -> request.keyed();
+        case LOG_IN -> false; // no key of the user's
+      };
+    }
   }
 
   boolean live(long now) {

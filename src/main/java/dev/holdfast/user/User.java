@@ -54,6 +54,12 @@ public record User(
    */
   static final long LOG_IN_VALID_MILLIS = 24 * 3_600_000L;
 
+  /**
+   * How many log-ins of a user are remembered at a time, each for a week: one a minute, and no more
+   * memory than that.
+   */
+  static final int MAX_LOG_INS = 10_000;
+
   private static final User NOBODY =
       new User(null, List.of(), Cart.empty(), 0, 0, 0, 0, null, List.of());
 
@@ -115,7 +121,7 @@ public record User(
       case Command.ListSessions list -> draft.list(list);
       case Command.Act act -> draft.act(act);
       case Command.Open open -> draft.open(open);
-      case Command.AskEpoch _ -> draft.answer(new Reply.Epoch(epoch));
+      case Command.AskEpoch _ -> draft.askEpoch();
       case Command.Admit admit -> draft.admit(admit);
       case Command.Settle settle -> draft.settle(settle);
       case Command.LookUnused look -> draft.lookUnused(look);
@@ -164,6 +170,25 @@ public record User(
       return session == null || session.confirmed()
           ? refuse(Refusal.sessionInvalid())
           : answer(new Reply.Seen(view(session.id())));
+    }
+
+    Decision askEpoch() {
+      int logIns = 0;
+      long oldest = Long.MAX_VALUE;
+      for (Receipt receipt : user.receipts) {
+        if (receipt.kind() == Receipt.Kind.LOG_IN && receipt.live(now)) {
+          logIns++;
+          oldest = Math.min(oldest, receipt.forgottenAt());
+        }
+      }
+      // Here, before the visitor is frozen: what was begun is never refused for lack of room.
+      return logIns < MAX_LOG_INS
+          ? answer(new Reply.Epoch(user.epoch))
+          : refuse(
+              new Refusal(
+                  Reason.TOO_MANY_REQUESTS,
+                  "The user has logged in " + logIns + " times within a week.",
+                  Math.max(1, oldest - now)));
     }
 
     Decision wake() {
@@ -670,10 +695,11 @@ public record User(
       int live = 0;
       long oldest = Long.MAX_VALUE;
       for (Receipt receipt : user.receipts) {
-        if ((receipt.kind() != Receipt.Kind.SERVER) == request.keyed()
-            && user.keeps(receipt, now)) {
+        if (receipt.kind().countsFor(request) && user.keeps(receipt, now)) {
           live++;
-          oldest = Math.min(oldest, receipt.forgottenAt());
+          if (receipt.live(now)) { // else it stays as long as the session that it opened
+            oldest = Math.min(oldest, receipt.forgottenAt());
+          }
         }
       }
       int limit =

@@ -17,6 +17,7 @@ import dev.holdfast.json.Json;
 import dev.holdfast.user.Command.Action;
 import dev.holdfast.user.Refusal.Reason;
 import java.time.Duration;
+import java.util.Collections;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -371,6 +372,44 @@ class LogInTest {
   }
 
   // --- what it leaves behind
+
+  @Test
+  void usesUpNoneOfTheUsersKeys() {
+    alice.limits = new Limits(9_999, 9_999, 9, 99, 9, 5, 9_999, Long.MAX_VALUE);
+    for (int i = 0; i < 10; i++) {
+      LogInSteps.complete(new LiveUser(time).opens(), alice);
+    }
+    time.passes(Duration.ofSeconds(1));
+    Device phone = alice.opensFor("alice");
+
+    assertThat(phone.didKeyed("k", set("tea", 1)).replayed()).isFalse();
+  }
+
+  @Test
+  void isRefusedToAUserWhoLogsInWithoutEndBeforeTheVisitorIsFrozen() {
+    LogInSteps.complete(browser, alice);
+    User once = alice.state();
+    var remembered = Collections.nCopies(User.MAX_LOG_INS, once.receipts().getFirst());
+    var often =
+        new User(
+            once.userId(),
+            once.sessions(),
+            once.cart(),
+            once.revision(),
+            once.lastEntryAt(),
+            once.activeAt(),
+            once.epoch(),
+            null,
+            remembered);
+    time.passes(Duration.ofDays(1));
+    var context = new Context(time.now(), false, true, Presence.unknown(), Limits.defaults());
+
+    var refusal = ((Reply.Refused) often.decide(new Command.AskEpoch(), context).reply()).refusal();
+
+    assertThat(refusal.reason()).isEqualTo(Reason.TOO_MANY_REQUESTS);
+    assertThat(refusal.retryAfterMillis()).isEqualTo(Duration.ofDays(6).toMillis());
+    assertThat(alice.asks(new Command.AskEpoch())).isEqualTo(new Reply.Epoch(0));
+  }
 
   // --- killed on the way
 

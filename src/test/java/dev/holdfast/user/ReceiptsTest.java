@@ -11,6 +11,7 @@ import static dev.holdfast.user.Shopping.remove;
 import static dev.holdfast.user.Shopping.set;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.json.Json;
 import dev.holdfast.user.Command.Action;
 import dev.holdfast.user.Refusal.Reason;
 import java.time.Duration;
@@ -190,6 +191,31 @@ class ReceiptsTest {
     device.didKeyed("k", set("tea", 4));
     time.passes(Duration.ofMinutes(1));
     device.did(set("tea", 5));
+  }
+
+  @Test
+  void nameTheTimeWhenTheOldestKeyEndsThoughTheOpeningsIsOlderAndStays() {
+    var visitor = new LiveUser(time);
+    visitor.limits = new Limits(9_999, 9_999, 9, 99, 9, 2, 9, Long.MAX_VALUE);
+    var opened =
+        done(
+            visitor.asks(
+                new Command.Open(
+                    Requests.keyed("open", ""),
+                    Requests.newSession(),
+                    null,
+                    Json.Obj.empty(),
+                    Duration.ofDays(3).toMillis(),
+                    ABSOLUTE.toMillis())));
+    var browser = new Device(visitor, ((Outcome.Opened) opened.outcome()).session(), 1);
+    time.passes(Duration.ofHours(30));
+    browser.didKeyed("k", set("tea", 1));
+    time.passes(Duration.ofHours(1));
+
+    var refusal = ((Reply.Refused) browser.doesKeyed("one more", set("tea", 2))).refusal();
+
+    assertThat(refusal.reason()).isEqualTo(Reason.TOO_MANY_REQUESTS);
+    assertThat(refusal.retryAfterMillis()).isEqualTo(Duration.ofHours(23).toMillis());
   }
 
   @Test
