@@ -60,6 +60,8 @@ public record User(
    */
   static final int MAX_LOG_INS = 10_000;
 
+  private static final int FIRST_GENERATION = 1;
+
   private static final User NOBODY =
       new User(null, List.of(), Cart.empty(), 0, 0, 0, 0, null, List.of());
 
@@ -166,8 +168,10 @@ public record User(
     }
 
     Decision lookUnused(Command.LookUnused look) {
+      expire(look.session());
       Session session = user.session(look.session());
-      return session == null || session.confirmed()
+      // A later generation may be unused too, but its token is not the one that the log-in brought.
+      return session == null || session.confirmed() || session.generation() != FIRST_GENERATION
           ? refuse(Refusal.sessionInvalid())
           : answer(new Reply.Seen(view(session.id())));
     }
@@ -848,7 +852,7 @@ public record User(
                   e.userId(),
                   new Session(
                       e.session(),
-                      1,
+                      FIRST_GENERATION,
                       true,
                       e.attributes(),
                       entry.at(),
@@ -883,7 +887,7 @@ public record User(
                       e.userId(),
                       new Session(
                           e.session(),
-                          1,
+                          FIRST_GENERATION,
                           false,
                           e.attributes(),
                           e.createdAt(),

@@ -4,6 +4,7 @@ import static dev.holdfast.user.Answered.assertAlive;
 import static dev.holdfast.user.Answered.assertDead;
 import static dev.holdfast.user.Answered.assertInvalid;
 import static dev.holdfast.user.Answered.assertRefused;
+import static dev.holdfast.user.LiveUser.IDLE;
 import static dev.holdfast.user.Shopping.checkOut;
 import static dev.holdfast.user.Shopping.line;
 import static dev.holdfast.user.Shopping.set;
@@ -259,11 +260,30 @@ class LogInTest {
   }
 
   @Test
+  void mayNotBeRepeatedAfterTheNewTokenWasRotated() {
+    var logIn = LogInSteps.complete(browser, alice);
+    logIn.newDevice().rotated();
+
+    assertInvalid(logIn.looksAtTheNewSession());
+  }
+
+  @Test
   void mayNotBeRepeatedAfterTheNewSessionHasEnded() {
     var logIn = LogInSteps.complete(browser, alice);
     alice.opensFor("alice").did(END_OTHERS);
 
     assertInvalid(logIn.looksAtTheNewSession());
+  }
+
+  @Test
+  void mayNotBeRepeatedAfterTheNewSessionHasExpired() {
+    var logIn = LogInSteps.complete(browser, alice);
+    time.passes(IDLE);
+
+    assertInvalid(logIn.looksAtTheNewSession());
+    assertThat(alice.lastEvents())
+        .containsExactly(new Event.SessionExpired(logIn.newDevice().session(), Event.Limit.IDLE));
+    assertDead(logIn.newDevice());
   }
 
   @Test
