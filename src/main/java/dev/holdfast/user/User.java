@@ -200,7 +200,11 @@ public record User(
       for (Session session : user.sessions) {
         long seenAt = context.presence().seen(session.id());
         boolean agendaIsDue = now >= session.expiresAt(session.lastSeen(Presence.unknown()));
-        if (agendaIsDue && seenAt > session.lastSeenAt() && !context.expiryPaused()) {
+        // What was seen before a rotation must not pass for a use of the token that it made.
+        if (agendaIsDue
+            && session.confirmed()
+            && seenAt > session.lastSeenAt()
+            && !context.expiryPaused()) {
           emit(null, null, new Event.SessionTouched(session.id(), seenAt));
         }
       }

@@ -13,6 +13,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.cart.MergePolicy;
 import dev.holdfast.user.Command.Action;
+import java.time.Duration;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Named;
@@ -150,6 +151,19 @@ class RotationTest {
         .containsExactly(new Event.SessionTouched(fresh.session(), user.now()));
     assertAlive(fresh);
     assertThat(user.lastEvents()).isEmpty();
+  }
+
+  @Test
+  void isNotTakenForUsedByAWakeBecauseItsOwnPresenceWasNotedLate() {
+    Device brief = user.opens("alice", Duration.ofSeconds(20), LiveUser.ABSOLUTE);
+    brief.didKeyed("k", ROTATE);
+    user.notesLate(brief.session(), Duration.ofSeconds(5));
+    user.time.passes(Duration.ofSeconds(22));
+
+    user.wakes();
+
+    assertThat(user.lastEvents()).isEmpty();
+    assertThat(brief.didKeyed("k", ROTATE).replayed()).isTrue();
   }
 
   @Test
