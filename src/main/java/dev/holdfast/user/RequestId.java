@@ -20,7 +20,11 @@ public record RequestId(long high, long low) {
       throw new IllegalArgumentException("must be 16 bytes in base64url");
     }
     var buffer = ByteBuffer.wrap(bytes);
-    return new RequestId(buffer.getLong(), buffer.getLong());
+    var id = new RequestId(buffer.getLong(), buffer.getLong());
+    if (!id.toString().equals(text)) { // padded, or bits beyond the last byte
+      throw new IllegalArgumentException("must be 22 characters of base64url");
+    }
+    return id;
   }
 
   /** {@return 22 characters of base64url} */

@@ -21,7 +21,11 @@ public record SessionId(long high, long low) {
       throw new IllegalArgumentException("must be 16 bytes in base64url");
     }
     var buffer = ByteBuffer.wrap(bytes);
-    return new SessionId(buffer.getLong(), buffer.getLong());
+    var id = new SessionId(buffer.getLong(), buffer.getLong());
+    if (!id.toString().equals(text)) { // padded, or bits beyond the last byte
+      throw new IllegalArgumentException("must be 22 characters of base64url");
+    }
+    return id;
   }
 
   /**
