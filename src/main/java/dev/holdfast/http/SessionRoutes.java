@@ -168,13 +168,12 @@ final class SessionRoutes {
         Reply.View view =
             Answers.seen(call.readAfterChange(owner, new Command.LookUnused(loggedIn.session())));
         String token = call.write(new SessionTokens.Token(owner, loggedIn.session(), 1));
-        yield Answers.replayed(
+        yield Answers.shown(
                 done,
                 Response.json(
                     200,
                     WireJson.loggedIn(
                         owner, view, token, new Merge(loggedIn.policy(), loggedIn.report()))))
-            .with("ETag", EntityTags.of(view.revision()))
             .with("Session-Token", token);
       }
       // The session is the user's already.

@@ -54,8 +54,12 @@ public sealed interface Reply {
     SessionId logIn();
   }
 
-  /** The session is open and the cart merged. */
-  record Admitted(SessionId logIn, MergePolicy policy, List<CartMerge.Entry> report)
+  /**
+   * The session is open and the cart merged.
+   *
+   * @param revision the user's, of the log-in
+   */
+  record Admitted(SessionId logIn, long revision, MergePolicy policy, List<CartMerge.Entry> report)
       implements Admission {
     public Admitted {
       report = List.copyOf(report);

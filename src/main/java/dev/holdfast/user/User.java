@@ -290,7 +290,8 @@ public record User(
       LogIn logIn = admit.logIn();
       Receipt receipt = user.receipt(requestOf(logIn), now);
       if (receipt != null && receipt.outcome() instanceof Outcome.LoggedIn earlier) {
-        return answer(new Reply.Admitted(logIn.id(), earlier.policy(), earlier.report()));
+        return answer(
+            new Reply.Admitted(logIn.id(), receipt.revision(), earlier.policy(), earlier.report()));
       }
       if (user.userId != null && !user.userId.equals(logIn.userId())) {
         return answer(
@@ -339,7 +340,7 @@ public record User(
               merge.report(),
               admit.visitorRevision()));
       seen = logIn.id();
-      return answer(new Reply.Admitted(logIn.id(), merge.policy(), merge.report()));
+      return answer(new Reply.Admitted(logIn.id(), revision, merge.policy(), merge.report()));
     }
 
     Decision settle(Command.Settle settle) {
@@ -354,9 +355,10 @@ public record User(
                   logIn.userId(), logIn.id(), admitted.policy(), admitted.report());
           emit(
               null,
-              receipt(logIn.request(), null, logIn.session(), outcome, user.revision + 1),
+              // The revision that a repeat must give again is the user's, who goes on with it.
+              receipt(logIn.request(), null, logIn.session(), outcome, admitted.revision()),
               new Event.LogInFinished(logIn.id()));
-          yield answer(new Reply.Done(outcome, false, user.revision, null));
+          yield answer(new Reply.Done(outcome, false, admitted.revision(), null));
         }
         case Reply.NotAdmitted no -> {
           emit(null, null, new Event.LogInRefused(logIn.id(), no.refusal().reason()));
