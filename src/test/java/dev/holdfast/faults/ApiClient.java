@@ -1,0 +1,171 @@
+package dev.holdfast.faults;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.TextNode;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpHeaders;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.Executors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Sends requests, each exactly once (the JDK's client sends only GET again by itself), to wherever
+ * the service is now.
+ */
+final class ApiClient {
+
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final HttpClient HTTP =
+      HttpClient.newBuilder()
+          .version(HttpClient.Version.HTTP_1_1)
+          .connectTimeout(Duration.ofSeconds(10))
+          .executor(Executors.newVirtualThreadPerTaskExecutor())
+          .build();
+
+  private volatile URI base;
+
+  ApiClient(URI base) {
+    this.base = base;
+  }
+
+  /** The service is at another address from now on. */
+  void moveTo(URI other) {
+    base = other;
+  }
+
+  /** What to send. */
+  record Call(String method, String path, Map<String, String> headers, String body) {
+
+    static Call of(String method, String path) {
+      return new Call(method, path, Map.of(), "");
+    }
+
+    static Call get(String path) {
+      return of("GET", path);
+    }
+
+    Call json(String text) {
+      return new Call(method, path, headers, text).with("Content-Type", "application/json");
+    }
+
+    Call mergePatch(String text) {
+      return new Call(method, path, headers, text)
+          .with("Content-Type", "application/merge-patch+json");
+    }
+
+    /** With a header, unless its value is null. */
+    Call with(String name, @Nullable String value) {
+      if (value == null) {
+        return this;
+      }
+      var all = new LinkedHashMap<>(headers);
+      all.put(name, value);
+      return new Call(method, path, Map.copyOf(all), body);
+    }
+
+    Call token(String token) {
+      return with("Session-Token", token);
+    }
+
+    Call key(@Nullable String key) {
+      return with("Idempotency-Key", key);
+    }
+  }
+
+  /** What came of sending it, and when, by {@link System#nanoTime}. */
+  sealed interface Sent {
+    long begun();
+
+    long ended();
+  }
+
+  /**
+   * An answer came.
+   *
+   * @param body as text where it is not JSON
+   */
+  record Answer(int status, HttpHeaders headers, JsonNode body, long begun, long ended)
+      implements Sent {
+
+    /** {@return the value of a header, empty if there is none} */
+    String header(String name) {
+      return headers.firstValue(name).orElse("");
+    }
+
+    boolean ok() {
+      return status / 100 == 2;
+    }
+
+    boolean replayed() {
+      return header("Idempotent-Replayed").equals("true");
+    }
+
+    /** {@return the number in the ETag, or -1 without one} */
+    long revision() {
+      String tag = header("ETag");
+      return tag.isEmpty() ? -1 : Long.parseLong(tag.substring(1, tag.length() - 1));
+    }
+
+    /** {@return the last part of the problem's type, empty where there is none} */
+    String problem() {
+      String type = body.path("type").asText();
+      return type.substring(type.lastIndexOf(':') + 1);
+    }
+  }
+
+  /** No answer came: whether the request took effect is unknown. */
+  record NoAnswer(IOException why, long begun, long ended) implements Sent {}
+
+  /** Sends it once. */
+  Sent send(Call call) {
+    var request =
+        HttpRequest.newBuilder(base.resolve(call.path()))
+            .timeout(PATIENCE)
+            .method(
+                call.method(),
+                call.body().isEmpty()
+                    ? BodyPublishers.noBody()
+                    : BodyPublishers.ofString(call.body(), UTF_8));
+    call.headers().forEach(request::header);
+    long begun = System.nanoTime();
+    try {
+      HttpResponse<byte[]> response = HTTP.send(request.build(), BodyHandlers.ofByteArray());
+      long ended = System.nanoTime();
+      boolean json = response.headers().firstValue("Content-Type").orElse("").contains("json");
+      JsonNode body =
+          json
+              ? JSON.readTree(response.body())
+              : TextNode.valueOf(new String(response.body(), UTF_8));
+      return new Answer(response.statusCode(), response.headers(), body, begun, ended);
+    } catch (IOException e) {
+      return new NoAnswer(e, begun, System.nanoTime());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted while waiting for an answer", e);
+    }
+  }
+
+  /**
+   * Sends it once.
+   *
+   * @throws AssertionError if no answer comes
+   */
+  Answer ask(Call call) {
+    return switch (send(call)) {
+      case Answer answer -> answer;
+      case NoAnswer no -> throw new AssertionError("no answer to " + call, no.why());
+    };
+  }
+}

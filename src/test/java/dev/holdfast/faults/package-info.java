@@ -1,0 +1,14 @@
+/**
+ * Faults done to the packaged program, each run as a process of its own, and the proof that it
+ * keeps its word all the same.
+ *
+ * <p>Start at {@link dev.holdfast.faults.KillNineIT}. {@link dev.holdfast.faults.Program} starts,
+ * kills and ends processes; {@link dev.holdfast.faults.Shopper} is one client with one session, who
+ * writes into a {@link dev.holdfast.faults.History} what was asked and what came of it; {@link
+ * dev.holdfast.faults.HistoryChecker} judges a history afterwards, whatever was done to the servers
+ * meanwhile. A {@link dev.holdfast.faults.JournalFile} looks at what a process left behind.
+ */
+@NullMarked
+package dev.holdfast.faults;
+
+import org.jspecify.annotations.NullMarked;
