@@ -7,6 +7,9 @@
  * writes into a {@link dev.holdfast.faults.History} what was asked and what came of it; {@link
  * dev.holdfast.faults.HistoryChecker} judges a history afterwards, whatever was done to the servers
  * meanwhile. A {@link dev.holdfast.faults.JournalFile} looks at what a process left behind.
+ *
+ * <p>Each test that leaves something to chance prints its seed; {@code -Dholdfast.seed} gives it
+ * again, though not the course of time.
  */
 @NullMarked
 package dev.holdfast.faults;
