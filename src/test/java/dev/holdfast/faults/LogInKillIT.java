@@ -51,7 +51,7 @@ class LogInKillIT {
       String name = "round-" + round;
       List<Shopper> visitors = visitorsWithCarts(api, name);
 
-      long moment = history.acknowledged() + random.nextInt(VISITORS / 2);
+      long moment = history.acknowledged() + random.nextInt(VISITORS / 6);
       Crowd logIns =
           Crowd.start(
               visitors.stream().map(visitor -> (Runnable) () -> logIn(visitor, name)).toList());
@@ -71,7 +71,7 @@ class LogInKillIT {
           name,
           VISITORS,
           visitors.stream().filter(visitor -> !visitor.isInTheDark()).count(),
-          left.size(),
+          left.size() - (round - 1) * VISITORS,
           onlyStarted,
           onlyAdmitted);
       started += onlyStarted;
