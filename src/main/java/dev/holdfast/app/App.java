@@ -57,7 +57,10 @@ public final class App implements AutoCloseable {
 
   private void run(Settings settings, Runnable onFenced) throws JournalUnusable, IOException {
     NodeId id = NodeId.random();
-    var store = SqliteStore.open(settings.data(), SqliteOptions.defaults());
+    var store =
+        SqliteStore.open(
+            settings.data(),
+            new SqliteOptions(settings.journal().readers(), SqliteOptions.UNLIMITED));
     // Whoever holds the embedded journal's folder is alone with it: earlier nodes are dead.
     parts.push(store);
     NodeRegistry nodes = store.nodes();

@@ -81,8 +81,8 @@ public record Settings(
               .withFallback(ConfigFactory.parseResources("application.conf"))
               .withFallback(ConfigFactory.defaultReference())
               .resolve(ConfigResolveOptions.defaults()));
-    } catch (ConfigException e) {
-      throw new InvalidSetting("the configuration cannot be read: " + e.getMessage());
+    } catch (ConfigException | IllegalArgumentException e) {
+      throw new InvalidSetting("the configuration cannot be used: " + e.getMessage());
     }
   }
 

@@ -2,6 +2,7 @@ package dev.holdfast.app;
 
 import dev.holdfast.http.SessionTokens;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -45,7 +46,8 @@ final class TokenKeyFile {
     byte[] secret = new byte[BYTES];
     new SecureRandom().nextBytes(secret);
     String text = "1:" + Base64.getUrlEncoder().withoutPadding().encodeToString(secret) + "\n";
-    Path draft = file.resolveSibling(NAME + ".new");
+    Path absolute = file.toAbsolutePath();
+    Path draft = absolute.resolveSibling(NAME + ".new");
     Files.deleteIfExists(draft);
     if (file.getFileSystem().supportedFileAttributeViews().contains("posix")) {
       Files.createFile(
@@ -56,5 +58,8 @@ final class TokenKeyFile {
     }
     Files.writeString(draft, text, StandardOpenOption.WRITE, StandardOpenOption.SYNC);
     Files.move(draft, file, StandardCopyOption.ATOMIC_MOVE);
+    try (FileChannel folder = FileChannel.open(absolute.getParent(), StandardOpenOption.READ)) {
+      folder.force(true); // the name too, or a loss of power could take the key back
+    }
   }
 }

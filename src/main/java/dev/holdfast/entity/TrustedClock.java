@@ -8,9 +8,10 @@ import java.util.function.LongSupplier;
  * The wall clock, and whether it can be trusted: a wall clock that jumps against the time since the
  * machine started would end sessions that were active, or keep ended ones.
  *
- * <p>The clock is trusted while it has moved with the time since boot, to {@link #TOLERANCE}. After
- * a jump it is trusted again once it has moved evenly for {@link #SETTLING}, since a clock that was
- * corrected for good must be accepted in the end.
+ * <p>The clock is trusted while it moves with the time since boot, to {@link #TOLERANCE}. After a
+ * jump the time goes on evenly from where it was, until the clock is back, or has moved evenly for
+ * {@link #SETTLING} where it jumped to, since a clock that was corrected for good must be accepted
+ * in the end. So a clock that was wrong for a while leaves no trace in what is journaled.
  *
  * <p>The time since boot must include the time in which the machine was suspended, or each
  * suspension would look like a jump.
@@ -34,9 +35,10 @@ public final class TrustedClock {
 
   private volatile boolean trusted = true;
 
-  // Guarded by this.
-  private long offset;
-  private long untrustedSince;
+  // Guarded by this. Offsets are wall clock less time since boot.
+  private long trustedOffset;
+  private long jumpedOffset;
+  private long jumpedAt;
 
   /**
    * Trusts the clock as it stands now.
@@ -53,7 +55,7 @@ public final class TrustedClock {
     this.sinceBootMillis = sinceBootMillis;
     long millis = wall.millis();
     this.quickOffset = millis - runningMillis.getAsLong();
-    this.offset = millis - sinceBootMillis.getAsLong();
+    this.trustedOffset = millis - sinceBootMillis.getAsLong();
   }
 
   /**
@@ -68,21 +70,28 @@ public final class TrustedClock {
   public Reading read() {
     long millis = wall.millis();
     boolean even = Math.abs(millis - runningMillis.getAsLong() - quickOffset) <= TOLERANCE_MILLIS;
-    return new Reading(millis, (even && trusted) || examine(millis));
+    return even && trusted ? new Reading(millis, true) : examine(millis);
   }
 
   /** Asks the time since boot whether the clock jumped, or the machine was suspended. */
-  private synchronized boolean examine(long millis) {
+  private synchronized Reading examine(long millis) {
     long boot = sinceBootMillis.getAsLong();
-    if (Math.abs(millis - boot - offset) > TOLERANCE_MILLIS) {
-      // Each jump begins the settling anew, measured against the clock as it stands after it.
-      offset = millis - boot;
-      untrustedSince = boot;
-      trusted = false;
-    } else if (!trusted && boot - untrustedSince >= SETTLING.toMillis()) {
+    long offset = millis - boot;
+    if (!differ(offset, trustedOffset)) {
       trusted = true;
+    } else if (trusted || differ(offset, jumpedOffset)) {
+      trusted = false;
+      jumpedOffset = offset;
+      jumpedAt = boot;
+    } else if (boot - jumpedAt >= SETTLING.toMillis()) {
+      trusted = true;
+      trustedOffset = offset;
     }
     quickOffset = millis - runningMillis.getAsLong();
-    return trusted;
+    return trusted ? new Reading(millis, true) : new Reading(boot + trustedOffset, false);
+  }
+
+  private static boolean differ(long offset, long other) {
+    return Math.abs(offset - other) > TOLERANCE_MILLIS;
   }
 }

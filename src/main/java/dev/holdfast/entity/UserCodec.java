@@ -272,35 +272,49 @@ public final class UserCodec {
   // ---------------------------------------------------------------------------------------------
   // Snapshots
 
-  /** Encodes a state; equal states give equal bytes. */
+  /**
+   * Encodes a state; equal states give equal bytes.
+   *
+   * @throws IllegalArgumentException if it is larger than the journal takes
+   */
   public static JournalSnapshot encode(User user) {
-    byte[] payload =
-        write(out -> {
-          out.writeStartObject();
-          writeText(out, "user", user.userId());
-          out.writeNumberField("revision", user.revision());
-          out.writeNumberField("last", user.lastEntryAt());
-          out.writeNumberField("active", user.activeAt());
-          out.writeNumberField("epoch", user.epoch());
-          out.writeArrayFieldStart("sessions");
-          for (Session session : user.sessions()) {
-            writeSession(out, session);
-          }
-          out.writeEndArray();
-          writeCart(out, user.cart());
-          LogIn logIn = user.logIn();
-          if (logIn != null) {
-            out.writeFieldName("logIn");
-            writeLogIn(out, logIn);
-          }
-          out.writeArrayFieldStart("receipts");
-          for (Receipt receipt : user.receipts()) {
-            writeReceipt(out, receipt, true);
-          }
-          out.writeEndArray();
-          out.writeEndObject();
-        });
-    return new JournalSnapshot(SNAPSHOT, payload);
+    return new JournalSnapshot(SNAPSHOT, bytes(user));
+  }
+
+  /** {@return the state encoded, or null if it is larger than the journal takes} */
+  static @Nullable JournalSnapshot encodeIfItFits(User user) {
+    byte[] payload = bytes(user);
+    return payload.length > JournalEvent.MAX_PAYLOAD
+        ? null
+        : new JournalSnapshot(SNAPSHOT, payload);
+  }
+
+  private static byte[] bytes(User user) {
+    return write(out -> {
+      out.writeStartObject();
+      writeText(out, "user", user.userId());
+      out.writeNumberField("revision", user.revision());
+      out.writeNumberField("last", user.lastEntryAt());
+      out.writeNumberField("active", user.activeAt());
+      out.writeNumberField("epoch", user.epoch());
+      out.writeArrayFieldStart("sessions");
+      for (Session session : user.sessions()) {
+        writeSession(out, session);
+      }
+      out.writeEndArray();
+      writeCart(out, user.cart());
+      LogIn logIn = user.logIn();
+      if (logIn != null) {
+        out.writeFieldName("logIn");
+        writeLogIn(out, logIn);
+      }
+      out.writeArrayFieldStart("receipts");
+      for (Receipt receipt : user.receipts()) {
+        writeReceipt(out, receipt, true);
+      }
+      out.writeEndArray();
+      out.writeEndObject();
+    });
   }
 
   /**

@@ -102,6 +102,10 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.R
 
   private @Nullable Message inHand;
   private int attempts;
+
+  /** The command in hand whose write failed in doubt: a later refusal of it would be a guess. */
+  private Message.@Nullable Ask inDoubt;
+
   private final List<Message.Ask> awaitingLogIn = new ArrayList<>(0);
   private int waiting;
   private @Nullable ActorRef<Answer> admissions;
@@ -195,7 +199,7 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.R
       return Effect().none();
     }
     if (!journalUp) {
-      ask.replyTo().tell(new Answer.Unavailable(Answer.Cause.JOURNAL, RETRY_AFTER_MILLIS));
+      refuse(ask, Answer.Cause.JOURNAL);
       return Effect().none();
     }
     inHand = ask;
@@ -209,6 +213,7 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.R
           } else {
             ask.replyTo().tell(new Answer.Answered(decision.reply()));
           }
+          snapshotIfDue(after);
         });
   }
 
@@ -245,6 +250,7 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.R
           awaitingLogIn.forEach(ask -> ask.replyTo().tell(new Answer.Answered(decision.reply())));
           awaitingLogIn.clear();
           thaw();
+          snapshotIfDue(after);
         })
         .thenUnstashAll();
   }
@@ -306,15 +312,30 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.R
     if (failed == null) {
       return;
     }
-    Answer.@Nullable Cause certain = failure instanceof NotWritten no ? cause(no.reason()) : null;
-    boolean again = certain == null && attempts++ < MAX_ATTEMPTS;
-    switch (failed) {
-      case Message.Ask ask when certain != null ->
-          ask.replyTo().tell(new Answer.Unavailable(certain, RETRY_AFTER_MILLIS));
-      case Message.Ask ask when !again -> ask.replyTo().tell(new Answer.Unknown());
-      // Decided again after the restart, on what the journal holds.
-      case Message other -> context.getSelf().tell(other);
+    Answer.@Nullable Cause cause = null;
+    if (failure instanceof NotWritten no) {
+      cause = cause(no.reason());
+    } else if (failed instanceof Message.Ask ask) {
+      inDoubt = ask;
     }
+    boolean again = cause == null && attempts++ < MAX_ATTEMPTS;
+    if (failed instanceof Message.Ask ask && !again) {
+      refuse(ask, cause == null ? Answer.Cause.JOURNAL : cause);
+    } else {
+      // Decided again after the restart, on what the journal holds.
+      context.getSelf().tell(failed);
+    }
+  }
+
+  /** Says that nothing happened, unless an earlier write of the same command may show up yet. */
+  private void refuse(Message.Ask ask, Answer.Cause cause) {
+    ask.replyTo()
+        .tell(
+            ask.equals(inDoubt)
+                ? new Answer.Unknown()
+                : new Answer.Unavailable(cause, RETRY_AFTER_MILLIS));
+    inDoubt = null;
+    attempts = 0;
   }
 
   /** Why nothing was written for certain; null where the command must be decided again. */
@@ -343,11 +364,16 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.R
 
   private void written(User after, Decision decision) {
     inHand = null;
+    inDoubt = null;
     attempts = 0;
     presence.retain(after.sessions());
     notePresence(decision);
+  }
+
+  /** After the answers: nobody waits for a snapshot. */
+  private void snapshotIfDue(User user) {
     if (eventsSinceSnapshot >= EVENTS_PER_SNAPSHOT) {
-      offerSnapshot(after);
+      offerSnapshot(user);
     }
   }
 
@@ -358,12 +384,19 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.R
   }
 
   private void offerSnapshot(User user) {
+    JournalSnapshot state = UserCodec.encodeIfItFits(user);
+    if (state == null) {
+      // The user comes back from the events instead. Tried again after as many more.
+      context.getLog().warn("user {} is too large for a snapshot", owner);
+      eventsSinceSnapshot = 0;
+      return;
+    }
     var snapshot =
         new SnapshotWrite(
             new Owner(owner.high(), owner.low()),
             lastSequenceNumber(context),
             user.lastEntryAt(),
-            UserCodec.encode(user));
+            state);
     if (surroundings.journal().offerSnapshot(snapshot)) {
       eventsSinceSnapshot = 0;
     }

@@ -116,6 +116,15 @@ final class SettingsTest {
   }
 
   @Test
+  void refusesSettingsOfTheJournalThatCannotBe() {
+    for (String value : new String[] {"0", "-1", "many"}) {
+      assertThatThrownBy(() -> load(Map.of(), Map.of("journal.batch.max-writes", value)))
+          .isInstanceOf(InvalidSetting.class)
+          .hasMessageContaining("batch.max-writes");
+    }
+  }
+
+  @Test
   void refusesABoundOfLifetimesThatExcludesItsDefault() {
     assertThatThrownBy(() -> load(Map.of(), Map.of("lifetimes.greatest-idle", "1 minute")))
         .isInstanceOf(InvalidSetting.class)

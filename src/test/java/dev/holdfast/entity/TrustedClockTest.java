@@ -36,10 +36,29 @@ final class TrustedClockTest {
   @Test
   void distrustsAClockThatJumpsAheadOrBack() {
     wall += TrustedClock.TOLERANCE.toMillis() + 1;
-    assertThat(clock.read()).isEqualTo(new TrustedClock.Reading(wall, false));
+    assertThat(clock.read().trusted()).isFalse();
     settle();
     wall -= Duration.ofHours(1).toMillis();
     assertThat(clock.read().trusted()).isFalse();
+  }
+
+  @Test
+  void letsTimeGoOnEvenlyFromWhereItWasWhileTheClockIsWrong() {
+    long before = clock.read().millis();
+    wall += Duration.ofDays(400).toMillis();
+    assertThat(clock.read()).isEqualTo(new TrustedClock.Reading(before, false));
+    pass(Duration.ofMinutes(1));
+    assertThat(clock.read())
+        .isEqualTo(new TrustedClock.Reading(before + Duration.ofMinutes(1).toMillis(), false));
+  }
+
+  @Test
+  void trustsAClockAtOnceThatIsBackWhereItShouldBe() {
+    wall += Duration.ofDays(400).toMillis();
+    clock.read();
+    pass(Duration.ofMinutes(1));
+    wall -= Duration.ofDays(400).toMillis();
+    assertThat(clock.read()).isEqualTo(new TrustedClock.Reading(wall, true));
   }
 
   @Test
@@ -57,7 +76,7 @@ final class TrustedClockTest {
     wall += Duration.ofHours(1).toMillis();
     assertThat(clock.read().trusted()).isFalse();
     pass(TrustedClock.SETTLING.minusMillis(1));
-    wall -= Duration.ofHours(1).toMillis();
+    wall += Duration.ofHours(1).toMillis();
     assertThat(clock.read().trusted()).isFalse();
     pass(Duration.ofMillis(1));
     assertThat(clock.read().trusted()).isFalse();
