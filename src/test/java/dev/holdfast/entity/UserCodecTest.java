@@ -4,13 +4,18 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.cart.Cart;
 import dev.holdfast.cart.Sku;
 import dev.holdfast.journal.JournalEvent;
 import dev.holdfast.journal.JournalSnapshot;
+import dev.holdfast.json.Json;
 import dev.holdfast.user.Event;
+import dev.holdfast.user.Session;
+import dev.holdfast.user.User;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
@@ -75,6 +80,27 @@ final class UserCodecTest {
             UserCodec.decode(
                 new JournalSnapshot("user.v1", golden("user.v1.frozen").getBytes(UTF_8))))
         .isEqualTo(Samples.FROZEN);
+  }
+
+  @Test
+  void makesNoSnapshotOfAStateThatTheJournalWouldNotTake() {
+    var large = new Json.Text("x".repeat(JournalEvent.MAX_PAYLOAD));
+    var session = Samples.USER.sessions().getFirst();
+    var huge =
+        new User(
+            "ada",
+            List.of(
+                new Session(
+                    session.id(), 1, true, Json.Obj.empty().with("x", large), 0, 0, 1, 1, 1)),
+            Cart.empty(),
+            1,
+            0,
+            0,
+            0,
+            null,
+            List.of());
+    assertThat(UserCodec.encodeIfItFits(huge)).isNull();
+    assertThat(UserCodec.encodeIfItFits(Samples.USER)).isEqualTo(UserCodec.encode(Samples.USER));
   }
 
   @Test

@@ -10,6 +10,8 @@ import dev.holdfast.cart.Price;
 import dev.holdfast.cart.Sku;
 import dev.holdfast.entity.Answer.Answered;
 import dev.holdfast.entity.Answer.Unavailable;
+import dev.holdfast.journal.FailingStore;
+import dev.holdfast.journal.InDoubt;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.journal.JournalEvent;
 import dev.holdfast.journal.JournalSettings;
@@ -79,6 +81,7 @@ final class UserEntityTest {
 
   private NodeId node;
   private SqliteStore store;
+  private FailingStore failing;
   private Journal journal;
   private ActorTestKit kit;
   private final Population population = new Population();
@@ -98,9 +101,10 @@ final class UserEntityTest {
     store = SqliteStore.open(folder, new SqliteOptions(2, maxBytes));
     assertThat(store.nodes().claim(node, store.nodes().incarnation().number(), Duration.ZERO))
         .isNotNull();
+    failing = new FailingStore(store);
     journal =
         Journal.start(
-            store,
+            failing,
             node,
             JournalSettings.from(config),
             InstantSource.system(),
@@ -269,6 +273,28 @@ final class UserEntityTest {
         .extracting(line -> line.sku().value())
         .containsExactly("a", "b", "c");
     assertThat(eventsOf(VISITOR)).hasSize(4);
+  }
+
+  @Test
+  void findsTheOutcomeOfAWriteInDoubtInTheJournal() {
+    open(VISITOR);
+    failing.failAfterNextCommit(new InDoubt("the disk failed while it committed", null));
+    assertThat(done(act(VISITOR, setLine("a", 3))).outcome()).isInstanceOf(Outcome.Created.class);
+    assertThat(look(VISITOR).cart().itemCount()).isEqualTo(3);
+    assertThat(eventsOf(VISITOR)).containsExactly("session.opened.v1", "cart.line-set.v1");
+  }
+
+  @Test
+  void tellsAWriteInDoubtAsUnknownWhileTheJournalStaysDown() {
+    open(VISITOR);
+    failing.breakDown(new InDoubt("the disk failed while it committed", null));
+    assertThat(act(VISITOR, setLine("a", 3))).isEqualTo(new Answer.Unknown());
+    // What comes later was never given to the journal, so that is certain.
+    assertThat(act(VISITOR, setLine("b", 1)))
+        .isEqualTo(new Unavailable(Answer.Cause.JOURNAL, 1_000));
+    failing.repair();
+    await().until(() -> act(VISITOR, setLine("c", 2)) instanceof Answered);
+    assertThat(look(VISITOR).cart().itemCount()).isEqualTo(2);
   }
 
   @Test

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * A store that fails on command, as no real one can be made to: with a commit whose outcome nobody
  * knows, or for a chosen time. In all else it is the store behind it.
  */
-final class FailingStore implements JournalStore {
+public final class FailingStore implements JournalStore {
 
   private final JournalStore store;
   private final AtomicReference<@Nullable RuntimeException> outage = new AtomicReference<>();
@@ -19,21 +19,23 @@ final class FailingStore implements JournalStore {
   private final AtomicReference<@Nullable RuntimeException> snapshots = new AtomicReference<>();
   private final AtomicInteger probes = new AtomicInteger();
 
-  FailingStore(JournalStore store) {
+  /** Fails on command, and is {@code store} in all else. */
+  public FailingStore(JournalStore store) {
     this.store = store;
   }
 
   /** From now on nothing is written, and every attempt fails with {@code failure}. */
-  void breakDown(RuntimeException failure) {
+  public void breakDown(RuntimeException failure) {
     outage.set(failure);
   }
 
-  void repair() {
+  /** From now on everything is as before. */
+  public void repair() {
     outage.set(null);
   }
 
   /** The next batch is written, and fails nevertheless. */
-  void failAfterNextCommit(RuntimeException failure) {
+  public void failAfterNextCommit(RuntimeException failure) {
     afterNextCommit.set(failure);
   }
 
