@@ -379,7 +379,9 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.R
 
   private void notePresence(Decision decision) {
     if (decision.seen() != null) {
-      presence.note(decision.seen(), surroundings.clock().read().millis());
+      // The user's time, as the answer has it: never behind the last entry.
+      long now = Math.max(surroundings.clock().read().millis(), decision.state().lastEntryAt());
+      presence.note(decision.seen(), now);
     }
   }
 

@@ -334,6 +334,23 @@ final class UserEntityTest {
   }
 
   @Test
+  void holdsASessionAsLongAsItSaidThoughTheClockRanBehindTheLastEntry() {
+    open(VISITOR);
+    long start = clock.get();
+    clock.addAndGet(170_000);
+    done(
+        ask(
+            VISITOR,
+            new Command.Open(
+                request(), new SessionId(2, 2), null, Json.Obj.empty(), 1_800_000, 604_800_000)));
+    clock.set(start);
+    long expiresAt = look(VISITOR).expiresAt();
+    assertThat(expiresAt).isEqualTo(start + 170_000 + 1_800_000);
+    clock.set(expiresAt - 1);
+    look(VISITOR);
+  }
+
+  @Test
   void tellsTheJournalWhenTheUserMustBeWoken() {
     open(VISITOR);
     assertThat(stored(VISITOR).getLast().event().deadline()).isEqualTo(clock.get() + 1_980_000);
