@@ -62,6 +62,26 @@ final class JournalFile {
     return new JournalFile(read(data.resolve(NAME), config));
   }
 
+  /** How many events of each step of log-ins there are. */
+  record Steps(long started, long admitted, long finished) {}
+
+  /** {@return the steps of log-ins that a running process has journaled} Quicker than the whole. */
+  static Steps steps(Path data) {
+    var config = new SQLiteConfig();
+    config.setReadOnly(true);
+    try (Connection connection = config.createConnection("jdbc:sqlite:" + data.resolve(NAME));
+        var statement = connection.createStatement();
+        ResultSet row =
+            statement.executeQuery(
+                "SELECT total(name = 'log-in.started.v1'), total(name = 'log-in.admitted.v1'),"
+                    + " total(name = 'log-in.finished.v1') FROM event")) {
+      row.next();
+      return new Steps(row.getLong(1), row.getLong(2), row.getLong(3));
+    } catch (SQLException e) {
+      throw new IllegalStateException("the journal in " + data + " cannot be read", e);
+    }
+  }
+
   private static List<Row> read(Path file, SQLiteConfig config) {
     var rows = new ArrayList<Row>();
     try (Connection connection = config.createConnection("jdbc:sqlite:" + file);

@@ -5,15 +5,21 @@ import static org.awaitility.Awaitility.await;
 
 import dev.holdfast.faults.ApiClient.Call;
 import dev.holdfast.faults.History.Acknowledged;
+import dev.holdfast.faults.History.Outcome;
 import dev.holdfast.faults.JournalFile.LogIn;
+import dev.holdfast.faults.JournalFile.Steps;
 import dev.holdfast.faults.Shopper.How;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -22,14 +28,16 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * SIGKILL between the steps of log-ins, of which each is in three: the visitor's actor journals
- * that it has started, the user's that it is admitted, the visitor's that it is finished. Where a
- * kill strikes is chance; so many log-ins are under way at once, and it is done until the journals
- * that were left behind show that each gap was hit.
+ * that it has started, the user's that it is admitted, the visitor's that it is finished. The kill
+ * comes when the journal shows a log-in within a gap. Where it strikes is chance all the same, so
+ * many are under way at once, and it is done until the journals that were left behind show that
+ * each gap was hit.
  */
 class LogInKillIT {
 
   private static final int VISITORS = 96;
   private static final int USERS = 12;
+  private static final int AT_ONCE = 32;
   private static final int MOST_ROUNDS = 10;
 
   @RegisterExtension private final Program program = Program.forEachTest();
@@ -51,14 +59,24 @@ class LogInKillIT {
       String name = "round-" + round;
       List<Shopper> visitors = visitorsWithCarts(api, name);
 
-      long moment = history.acknowledged() + random.nextInt(VISITORS / 6);
-      Crowd logIns =
-          Crowd.start(
-              visitors.stream().map(visitor -> (Runnable) () -> logIn(visitor, name)).toList());
+      // So many at a time, one after the other: whenever the kill comes, others are under way.
+      Set<Shopper> asked = ConcurrentHashMap.newKeySet();
+      int least = 1 + random.nextInt(VISITORS / 2);
+      int before = (round - 1) * VISITORS;
+      boolean aimAtStarted = started == 0;
+      Crowd logIns = Crowd.start(logInsOf(visitors, name, asked));
+      // Many commit together, so a moment that is chosen blindly mostly falls beside both gaps.
       await()
           .atMost(Duration.ofSeconds(30))
+          .pollDelay(Duration.ZERO)
           .pollInterval(Duration.ofMillis(1))
-          .until(() -> history.acknowledged() >= moment);
+          .until(() -> {
+            Steps now = JournalFile.steps(data);
+            boolean within =
+                aimAtStarted ? now.started() > now.admitted() : now.admitted() > now.finished();
+            return (now.started() >= before + least && within)
+                || now.finished() >= before + VISITORS;
+          });
       node.kill9();
       logIns.join();
 
@@ -66,12 +84,12 @@ class LogInKillIT {
       long onlyStarted = count(left.values(), LogIn::isOnlyStarted);
       long onlyAdmitted = count(left.values(), LogIn::isOnlyAdmitted);
       System.out.printf(
-          "%s: of %d log-ins %d were answered, %d in the journal, %d of them only started, %d only"
-              + " admitted%n",
+          "%s: of %d log-ins %d were answered, %d are in the journal, %d of them only started, %d"
+              + " only admitted%n",
           name,
-          VISITORS,
-          visitors.stream().filter(visitor -> !visitor.isInTheDark()).count(),
-          left.size() - (round - 1) * VISITORS,
+          asked.size(),
+          asked.stream().filter(visitor -> !visitor.isInTheDark()).count(),
+          left.size() - before,
           onlyStarted,
           onlyAdmitted);
       started += onlyStarted;
@@ -87,7 +105,10 @@ class LogInKillIT {
                   .hasSizeGreaterThanOrEqualTo(left.size())
                   .allMatch(LogIn::isComplete));
 
-      Crowd.each(visitors, Shopper::repeatAll);
+      Crowd.each(asked, Shopper::repeatAll);
+      Crowd.each(
+          visitors.stream().filter(visitor -> !asked.contains(visitor)).toList(),
+          visitor -> logIn(visitor, name));
       assertThat(JournalFile.of(data).logIns().values())
           .as("each visitor has logged in once, however often it was asked for")
           .hasSize(VISITORS * round)
@@ -121,8 +142,21 @@ class LogInKillIT {
     return visitors;
   }
 
-  private static void logIn(Shopper visitor, String round) {
-    visitor.logIn(
+  private static List<Runnable> logInsOf(List<Shopper> visitors, String round, Set<Shopper> asked) {
+    var queue = new ConcurrentLinkedQueue<>(visitors);
+    Runnable oneAfterTheOther =
+        () -> {
+          boolean goOn = true;
+          for (Shopper next = queue.poll(); goOn && next != null; next = queue.poll()) {
+            asked.add(next);
+            goOn = logIn(next, round) instanceof Acknowledged;
+          }
+        };
+    return Collections.nCopies(AT_ONCE, oneAfterTheOther);
+  }
+
+  private static Outcome logIn(Shopper visitor, String round) {
+    return visitor.logIn(
         round + "-user-" + number(visitor) % USERS, How.keyed(visitor.name() + "-log-in"));
   }
 
