@@ -68,9 +68,8 @@ class DiskFullIT {
             String value = shopper.name() + "-" + i;
             outcome = shopper.putAttribute("note", value + LARGE, How.keyed(value));
           }
-          // The limit is an error of the disk to the program, not a lack of room: of the batch
-          // whose
-          // commit met it nobody knows whether it is there. Of all others it is certain.
+          // To the program the limit is an error of the disk, not a lack of room: of the batch that
+          // met it in its commit nobody knows whether it is there. Of all others it is certain.
           if (outcome instanceof Unknown) {
             outcome = shopper.putAttribute("note", "again" + LARGE, How.plainly());
           }
