@@ -84,7 +84,7 @@ class JsonPropertiesTest {
     try {
       assertThat(read(bytes)).isNotNull();
     } catch (JsonProcessingException | CharConversionException refused) {
-      assertThat(refused).hasMessageNotContaining("Exception");
+      assertThat(refused.getMessage()).isNotBlank();
     }
   }
 

@@ -176,6 +176,24 @@ class ActivityTest {
   }
 
   @Test
+  void thatIsJournaledIsNeverSetBack() {
+    Device brief = user.opens("alice", Duration.ofSeconds(20), ABSOLUTE);
+    user.notesLate(brief.session(), Duration.ofSeconds(25));
+    time.passes(Duration.ofSeconds(22));
+    user.wakes();
+    assertThat(user.lastEvents())
+        .containsExactly(
+            new Event.SessionTouched(
+                brief.session(), Time.START + Duration.ofSeconds(25).toMillis()));
+    time.passes(Duration.ofSeconds(1));
+    brief.did(set("tea", 1));
+    user.crashes();
+    time.is(Time.START + Duration.ofSeconds(25 + 2 + 20).toMillis() - 1);
+
+    assertAlive(brief);
+  }
+
+  @Test
   void isNotShortenedByAClockThatGoesBack() {
     time.passes(Duration.ofMinutes(2));
     long acknowledged = device.sees().expiresAt();

@@ -148,6 +148,17 @@ class LogInTest {
     assertThat(LogInSteps.complete(browser, alice).newDevice().sees().cart().lastOrder()).isNull();
   }
 
+  @Test
+  void takesTheCartAwayWhateverOtherSessionTheVisitorHas() {
+    browser.did(set("tea", 2));
+    Device other = visitor.opens();
+
+    LogInSteps.complete(browser, alice);
+
+    assertThat(other.cart()).isEmpty();
+    assertThat(alice.state().cart().itemCount()).isEqualTo(2);
+  }
+
   // --- on the way
 
   @Test
