@@ -25,8 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param sessions in the order in which they were opened
  * @param revision of the last entry; grows with each
  * @param lastEntryAt the user's time never runs behind it; milliseconds since 1970
- * @param activeAt the last journaled activity of any session, and the last that a session which has
- *     ended may have had
+ * @param activeAt the last moment at which a session that has ended may have been active
  * @param epoch counts the times at which all sessions, or all but one, were ended
  * @param logIn the visitor's unfinished log-in: while there is one, the visitor is frozen
  * @param receipts of the changes whose requests may still be repeated, oldest first
@@ -993,21 +992,6 @@ public record User(
     if (receipt != null) {
       kept.add(receipt);
     }
-    long activity =
-        switch (entry.event()) {
-          case Event.LogInAdmitted _ -> entry.at();
-          case Event.SessionTouched e -> e.seenAt();
-          case Event _ -> entry.by() == null ? 0 : entry.at();
-        };
-    return new User(
-        userId,
-        sessions,
-        cart,
-        atRevision,
-        entry.at(),
-        Math.max(activeAt, activity),
-        epoch,
-        logIn,
-        kept);
+    return new User(userId, sessions, cart, atRevision, entry.at(), activeAt, epoch, logIn, kept);
   }
 }
