@@ -65,11 +65,13 @@ final class Answers {
   /**
    * {@return the view of a change}
    *
-   * @throws Rejected if a repeat finds that the session has ended since
+   * @throws Rejected with 504 if this server's own repeat finds that the change took effect and the
+   *     session has ended since: there is nothing left to show, and a 401 would say that nothing
+   *     happened
    */
   static Reply.View view(Reply.Done done) {
     if (done.view() == null) {
-      throw new Rejected(Problems.sessionInvalid());
+      throw new Rejected(Problems.outcomeUnknown());
     }
     return done.view();
   }

@@ -6,6 +6,8 @@ import static org.awaitility.Awaitility.await;
 
 import dev.holdfast.entity.Answer;
 import dev.holdfast.user.Command;
+import dev.holdfast.user.Outcome;
+import dev.holdfast.user.Reply;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.Socket;
@@ -153,6 +155,22 @@ class ApiServerTest {
     assertThat(lost.status()).isEqualTo(504);
     client.get("/v1/session").token(visitor).send(401);
     assertThat(logIn.send(200).need("Idempotent-Replayed")).isEqualTo("true");
+  }
+
+  @Test
+  void tellsNobodyThatNothingHappenedWhereTheSessionEndedAfterTheChange() throws IOException {
+    Client client = node.serve();
+    String token = client.visitor();
+    Received lost =
+        node.users()
+            .with(
+                command ->
+                    command instanceof Command.Act
+                        ? new Answer.Answered(
+                            new Reply.Done(Outcome.Changed.changed(), true, 2, null))
+                        : null,
+                () -> client.delete("/v1/cart").token(token).send(504));
+    assertThat(lost.json().path("type").asText()).endsWith(":outcome-unknown");
   }
 
   @Test
