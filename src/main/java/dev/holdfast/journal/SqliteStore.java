@@ -353,6 +353,12 @@ public final class SqliteStore implements JournalStore {
     select.setLong(2, from);
     select.setLong(3, to);
     select.setLong(4, max);
+    return handOver(select, consumer);
+  }
+
+  /** Hands over what the query finds, row by row. */
+  private static int handOver(PreparedStatement select, Consumer<StoredEvent> consumer)
+      throws SQLException {
     int count = 0;
     try (ResultSet rows = select.executeQuery()) {
       while (rows.next()) {
@@ -403,14 +409,7 @@ public final class SqliteStore implements JournalStore {
                   + " FROM event WHERE position > ? ORDER BY position LIMIT ?");
       select.setLong(1, position);
       select.setLong(2, max);
-      int count = 0;
-      try (ResultSet rows = select.executeQuery()) {
-        while (rows.next()) {
-          consumer.accept(event(rows));
-          count++;
-        }
-      }
-      return count;
+      return handOver(select, consumer);
     });
   }
 
