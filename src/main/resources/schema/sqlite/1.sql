@@ -3,8 +3,8 @@
 -- change is 2.sql.
 
 -- One row per event. `position` is the one order of all events: a single writer at a time, so the
--- order of commits. A new one is the highest plus one; as no deletion removes an owner's newest
--- event, the highest one stays, and no position is ever used twice. (AUTOINCREMENT would say so too,
+-- order of commits. A new one is the highest plus one; as no deletion removes the event
+-- with the highest one, and no position is ever used twice. (AUTOINCREMENT would say so too,
 -- for a tenth more work on each row.)
 CREATE TABLE event (
   position INTEGER PRIMARY KEY,

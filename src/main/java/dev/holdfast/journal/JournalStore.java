@@ -1,6 +1,8 @@
 package dev.holdfast.journal;
 
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -20,8 +22,8 @@ public interface JournalStore extends AutoCloseable {
    *
    * <p>Each write is taken whole if it begins right after its owner's highest number, as the writes
    * before it in the batch have left it, and is otherwise left out. Positions grow in the order of
-   * {@code writes}. A snapshot is stored if it is newer than the stored one and not ahead of the
-   * owner's log, and is otherwise left out.
+   * {@code writes}. A snapshot is stored if it is newer than the stored one, not ahead of the
+   * owner's log, and not older than the log's first event; it is otherwise left out.
    */
   Outcome write(NodeId node, List<OwnerWrite> writes, List<SnapshotWrite> snapshots);
 
@@ -80,6 +82,44 @@ public interface JournalStore extends AutoCloseable {
    * @return how many were deleted
    */
   int delete(NodeId node, Owner owner, long upTo);
+
+  /**
+   * Deletes old events of one owner after another, in their order: those that the owner's stored
+   * snapshot includes and {@code keep} does not keep, from the oldest on without a gap, and never
+   * the newest. Nothing is deleted for a node that is fenced.
+   *
+   * @param after the last owner of an earlier call, or null to begin with the first of {@code
+   *     range}
+   * @param work most owners to look at and rows to delete, together; of a long log a part is
+   *     deleted, and the next call goes on with it. At least 1
+   * @throws NotWritten also if there is something to delete and {@code node} is fenced
+   */
+  Trimmed trim(NodeId node, OwnerRange range, @Nullable Owner after, KeepRule keep, int work);
+
+  /**
+   * Removes everything of owners: events, snapshot, place on the agenda. Of each only if its newest
+   * event still has the number given. A store may leave an owner for a later call for reasons of
+   * its own, such as that no position may ever be used twice.
+   *
+   * @param newest for each owner the number of its newest event
+   * @return those of them of whom nothing is left
+   * @throws NotWritten also if {@code node} is fenced
+   */
+  Set<Owner> purge(NodeId node, Map<Owner, Long> newest);
+
+  /**
+   * Deletes what an owner has from before event {@code number}: the earlier events, and a snapshot
+   * that is older. No snapshot from before it is stored afterwards, though one may be waiting to
+   * be. The event's deadline becomes {@code deadline}.
+   *
+   * <p>May be repeated. Events that follow are left as they are.
+   *
+   * @param deadline not before the one that the event had: milliseconds since the epoch, or {@link
+   *     JournalEvent#NO_DEADLINE}
+   * @return false if there is no such event; nothing is deleted then
+   * @throws NotWritten also if {@code node} is fenced
+   */
+  boolean erase(NodeId node, Owner owner, long number, long deadline);
 
   /**
    * The owners within {@code ranges} whose newest event has a deadline at or before {@code now}, by

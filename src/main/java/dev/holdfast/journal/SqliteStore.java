@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Objects;
 import java.util.PriorityQueue;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
@@ -71,11 +72,15 @@ public final class SqliteStore implements JournalStore {
       ON CONFLICT (owner) DO UPDATE SET wake = excluded.wake WHERE excluded.wake < wake\
       """;
 
-  /** Newer than the stored one, and not ahead of the owner's log. */
+  /**
+   * Newer than the stored one, not ahead of the owner's log, and not from before its beginning: it
+   * may have waited while the owner was erased.
+   */
   private static final String UPSERT_SNAPSHOT =
       """
       INSERT INTO snapshot (owner, seq, at, name, payload) SELECT ?1, ?2, ?3, ?4, ?5
       WHERE ?2 <= (SELECT max(seq) FROM event WHERE owner = ?1)
+      AND ?2 >= (SELECT min(seq) FROM event WHERE owner = ?1)
       ON CONFLICT (owner) DO UPDATE
       SET seq = excluded.seq, at = excluded.at, name = excluded.name, payload = excluded.payload
       WHERE excluded.seq > seq\
@@ -92,6 +97,7 @@ public final class SqliteStore implements JournalStore {
   private final boolean readOnly;
   private final BlockingQueue<SqliteSession> readers;
   private final SqliteNodes nodes = new SqliteNodes(this);
+  private final SqliteHousekeeping housekeeping = new SqliteHousekeeping(this);
 
   /** Fair, so that a fence does not wait behind one batch after another. */
   private final ReentrantLock writing = new ReentrantLock(true);
@@ -255,11 +261,7 @@ public final class SqliteStore implements JournalStore {
       insert.setBytes(1, owner);
       insert.setLong(2, number);
       insert.setLong(3, event.at());
-      if (event.deadline() == JournalEvent.NO_DEADLINE) {
-        insert.setNull(4, Types.INTEGER);
-      } else {
-        insert.setLong(4, event.deadline());
-      }
+      setDeadline(insert, 4, event.deadline());
       insert.setString(5, event.name());
       insert.setBytes(6, event.payload());
       if (insert.executeUpdate() == 0) {
@@ -267,14 +269,27 @@ public final class SqliteStore implements JournalStore {
       }
       number++;
     }
-    long deadline = write.events().getLast().deadline();
+    wakeBy(session, write.owner(), write.events().getLast().deadline());
+    return true;
+  }
+
+  static void setDeadline(PreparedStatement statement, int index, long deadline)
+      throws SQLException {
+    if (deadline == JournalEvent.NO_DEADLINE) {
+      statement.setNull(index, Types.INTEGER);
+    } else {
+      statement.setLong(index, deadline);
+    }
+  }
+
+  /** Sees to it that the agenda looks at the owner by {@code deadline}. */
+  static void wakeBy(SqliteSession session, Owner owner, long deadline) throws SQLException {
     if (deadline != JournalEvent.NO_DEADLINE) {
       PreparedStatement wake = session.prepare(WAKE_BY);
-      wake.setBytes(1, owner);
+      wake.setBytes(1, owner.bytes());
       wake.setLong(2, deadline);
       wake.executeUpdate();
     }
-    return true;
   }
 
   private static void insert(SqliteSession session, SnapshotWrite write) throws SQLException {
@@ -326,7 +341,7 @@ public final class SqliteStore implements JournalStore {
     return new Recovered(owner, snapshot, events, highest);
   }
 
-  private static long highest(SqliteSession session, byte[] owner) throws SQLException {
+  static long highest(SqliteSession session, byte[] owner) throws SQLException {
     PreparedStatement select =
         session.prepare("SELECT coalesce(max(seq), 0) FROM event WHERE owner = ?");
     select.setBytes(1, owner);
@@ -415,21 +430,23 @@ public final class SqliteStore implements JournalStore {
 
   @Override
   public int delete(NodeId node, Owner owner, long upTo) {
-    return transact(session -> {
-      if (!isUnfenced(session, node)) {
-        throw new NotWritten(Reason.FENCED, "node " + node + " is fenced");
-      }
-      PreparedStatement delete =
-          session.prepare(
-              """
-              DELETE FROM event WHERE owner = ?1 AND seq <= ?2
-              AND seq <= (SELECT seq FROM snapshot WHERE owner = ?1)
-              AND seq < (SELECT max(seq) FROM event WHERE owner = ?1)\
-              """);
-      delete.setBytes(1, owner.bytes());
-      delete.setLong(2, upTo);
-      return delete.executeUpdate();
-    });
+    return housekeeping.delete(node, owner, upTo);
+  }
+
+  @Override
+  public Trimmed trim(
+      NodeId node, OwnerRange range, @Nullable Owner after, KeepRule keep, int work) {
+    return housekeeping.trim(node, range, after, keep, work);
+  }
+
+  @Override
+  public Set<Owner> purge(NodeId node, Map<Owner, Long> newest) {
+    return housekeeping.purge(node, newest);
+  }
+
+  @Override
+  public boolean erase(NodeId node, Owner owner, long number, long deadline) {
+    return housekeeping.erase(node, owner, number, deadline);
   }
 
   @Override
@@ -642,7 +659,8 @@ public final class SqliteStore implements JournalStore {
     return transact(FEW_PAGES, transaction);
   }
 
-  private <T> T transact(long pages, Transaction<T> transaction) {
+  /** Runs a transaction that writes about {@code pages} pages. */
+  <T> T transact(long pages, Transaction<T> transaction) {
     T result;
     writing.lock();
     try {
@@ -693,6 +711,8 @@ public final class SqliteStore implements JournalStore {
       writer = current;
       // The checkpointer does it, beside the writer.
       current.execute("PRAGMA wal_autocheckpoint = 0");
+      // What is deleted is to be gone, not to lie in the file until its page is used again.
+      current.execute("PRAGMA secure_delete = ON");
       if (!"wal".equals(current.text("PRAGMA journal_mode = WAL"))) {
         throw new SQLException("the file system does not support a write-ahead log");
       }

@@ -20,7 +20,8 @@
  *   <li><b>Second line.</b> An owner's write is taken only if it begins right after the owner's
  *       highest number; it is taken whole or not at all, and the loser fails alone.
  *   <li><b>The newest event stays.</b> Deletion never removes an owner's newest event, so the
- *       highest number, the deadline and the second line outlive every deletion.
+ *       highest number, the deadline and the second line outlive every deletion. Only a purge
+ *       removes it, with all else of an owner of whom nothing is left.
  * </ul>
  */
 @NullMarked

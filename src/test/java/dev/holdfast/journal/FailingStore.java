@@ -1,6 +1,8 @@
 package dev.holdfast.journal;
 
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
@@ -101,6 +103,25 @@ public final class FailingStore implements JournalStore {
   public int delete(NodeId node, Owner owner, long upTo) {
     failIfBroken();
     return store.delete(node, owner, upTo);
+  }
+
+  @Override
+  public Trimmed trim(
+      NodeId node, OwnerRange range, @Nullable Owner after, KeepRule keep, int work) {
+    failIfBroken();
+    return store.trim(node, range, after, keep, work);
+  }
+
+  @Override
+  public Set<Owner> purge(NodeId node, Map<Owner, Long> newest) {
+    failIfBroken();
+    return store.purge(node, newest);
+  }
+
+  @Override
+  public boolean erase(NodeId node, Owner owner, long number, long deadline) {
+    failIfBroken();
+    return store.erase(node, owner, number, deadline);
   }
 
   @Override

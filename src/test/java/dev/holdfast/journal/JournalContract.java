@@ -12,8 +12,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -21,6 +23,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -697,6 +700,212 @@ abstract class JournalContract {
     store.probe(1 << 20);
 
     assertThat(store.damages()).isEmpty();
+  }
+
+  // ---- housekeeping
+
+  @Test
+  void trimsWhatIsOldAndInTheSnapshot() {
+    write(writeOf(ANN, 1, 10), writeOf(BOB, 1, 10), writeOf(CAT, 1, 10));
+    writeSnapshot(ANN, 8, "ann at 8");
+    writeSnapshot(BOB, 4, "bob at 4");
+
+    Trimmed trimmed = trim(new KeepRule(7, 1_000), null, 1_000);
+
+    assertThat(trimmed).isEqualTo(new Trimmed(CAT, true, 3, 6 + 4, 10, 0));
+    assertThat(numbers(ANN)).as("from 7 on they are young").containsExactly(7L, 8L, 9L, 10L);
+    assertThat(numbers(BOB)).as("from 5 on there is no snapshot").hasSize(6).startsWith(5L);
+    assertThat(numbers(CAT)).hasSize(10);
+    assertThat(recover(ANN).events()).extracting(StoredEvent::number).containsExactly(9L, 10L);
+    assertThat(trim(new KeepRule(7, 1_000), null, 1_000).deleted()).isZero();
+  }
+
+  @Test
+  void trimsWhatIsTooManyThoughItIsYoung() {
+    write(writeOf(ANN, 1, 10), writeOf(BOB, 1, 10));
+    writeSnapshot(ANN, 10, "ann at 10");
+    writeSnapshot(BOB, 3, "bob at 3");
+
+    Trimmed trimmed = trim(new KeepRule(0, 4), null, 1_000);
+
+    assertThat(numbers(ANN)).containsExactly(7L, 8L, 9L, 10L);
+    assertThat(numbers(BOB)).hasSize(7).startsWith(4L);
+    assertThat(trimmed.longest()).isEqualTo(7);
+    assertThat(trimmed.overCap()).isEqualTo(1);
+  }
+
+  @Test
+  void neverTrimsTheNewestEvent() {
+    write(deadlineAt(ANN, 1, 1_000), deadlineAt(ANN, 2, 2_000));
+    writeSnapshot(ANN, 2, "state");
+
+    trim(new KeepRule(Long.MAX_VALUE, 1), null, 1_000);
+
+    assertThat(numbers(ANN)).containsExactly(2L);
+    assertThat(store.highest(ANN)).isEqualTo(2);
+    assertThat(due(2_000)).containsExactly(new DueOwner(ANN, 2_000));
+  }
+
+  @Test
+  void trimsWithoutAGapThoughTimesRunBackwards() {
+    long[] times = {1, 9, 2, 3};
+    List<JournalEvent> events = new ArrayList<>();
+    for (long at : times) {
+      events.add(new JournalEvent("e.v1", new byte[0], at, JournalEvent.NO_DEADLINE));
+    }
+    write(new OwnerWrite(ANN, 1, events));
+    writeSnapshot(ANN, 4, "state");
+
+    trim(new KeepRule(5, 1_000), null, 1_000);
+
+    assertThat(numbers(ANN)).containsExactly(2L, 3L, 4L);
+  }
+
+  @Test
+  void trimsPageByPageAndALongLogInParts() {
+    int owners = 50;
+    for (int i = 0; i < owners; i++) {
+      write(writeOf(owner(i), 1, i == 20 ? 100 : 5));
+      writeSnapshot(owner(i), i == 20 ? 100 : 5, "state");
+    }
+    OwnerRange range = new OwnerRange(owner(10), owner(39));
+
+    int work = 7;
+    int seen = 0;
+    long deleted = 0;
+    Trimmed page = new Trimmed(null, false, 0, 0, 0, 0);
+    while (!page.done()) {
+      Trimmed next =
+          store.trim(NODE, range, page.last(), new KeepRule(Long.MAX_VALUE, 1_000), work);
+      assertThat(next.owners() + next.deleted()).isPositive().isLessThan(work + 5L);
+      seen += next.owners();
+      deleted += next.deleted();
+      page = next;
+    }
+
+    assertThat(seen).isEqualTo(30);
+    assertThat(deleted).isEqualTo(29 * 4 + 99);
+    assertThat(numbers(owner(9))).hasSize(5);
+    assertThat(numbers(owner(10))).containsExactly(5L);
+    assertThat(numbers(owner(20))).containsExactly(100L);
+    assertThat(numbers(owner(40))).hasSize(5);
+  }
+
+  @Test
+  void purgesAllOfAnOwner() {
+    write(deadlineAt(ANN, 1, 1_000), deadlineAt(BOB, 1, 1_000), deadlineAt(ANN, 2, 2_000));
+    writeSnapshot(ANN, 1, "state");
+    write(writeOf(CAT, 1, 1));
+
+    assertThat(store.purge(NODE, Map.of(ANN, 2L))).containsExactly(ANN);
+
+    assertThat(recover(ANN)).isEqualTo(new Recovered(ANN, null, List.of(), 0));
+    assertThat(due(9_999)).containsExactly(new DueOwner(BOB, 1_000));
+    assertThat(numbers(BOB)).containsExactly(1L);
+    assertThat(store.damages()).isEmpty();
+    assertThat(store.purge(NODE, Map.of(ANN, 2L))).as("again").containsExactly(ANN);
+    assertThat(conflictsOf(write(writeOf(ANN, 3, 1)))).as("it is over").containsExactly(0);
+    assertThat(conflictsOf(write(writeOf(ANN, 1, 1)))).isEmpty();
+  }
+
+  @Test
+  void purgesNobodyWhoHasWrittenMeanwhile() {
+    write(deadlineAt(ANN, 1, 1_000), deadlineAt(ANN, 2, 2_000), writeOf(BOB, 1, 1));
+    write(writeOf(CAT, 1, 1));
+
+    assertThat(store.purge(NODE, Map.of(ANN, 1L, BOB, 1L))).containsExactly(BOB);
+
+    assertThat(numbers(ANN)).containsExactly(1L, 2L);
+    assertThat(due(2_000)).containsExactly(new DueOwner(ANN, 2_000));
+  }
+
+  @Test
+  void usesNoPositionAgainAfterAPurge() throws JournalUnusable {
+    write(writeOf(ANN, 1, 1), writeOf(BOB, 1, 3));
+    List<Long> before = positions(0);
+    Set<Owner> gone = store.purge(NODE, Map.of(ANN, 1L, BOB, 3L));
+    assertThat(gone).contains(ANN);
+    store.close();
+    store = open();
+
+    write(writeOf(CAT, 1, 1));
+
+    assertThat(eventsOf(CAT).getFirst().position()).isGreaterThan(before.getLast());
+    // Whoever had to wait for a later position can go now.
+    assertThat(store.purge(NODE, Map.of(BOB, 3L))).containsExactly(BOB);
+  }
+
+  @Test
+  void erasesAllBeforeAnEvent() {
+    write(writeOf(ANN, 1, 4), deadlineAt(ANN, 5, 1_000), writeOf(BOB, 1, 2));
+    writeSnapshot(ANN, 4, "secret");
+
+    assertThat(store.erase(NODE, ANN, 5, 7_000)).isTrue();
+
+    Recovered left = recover(ANN);
+    assertThat(left.snapshot()).isNull();
+    assertThat(left.highest()).isEqualTo(5);
+    assertThat(numbers(ANN)).containsExactly(5L);
+    assertThat(numbers(BOB)).hasSize(2);
+    assertThat(due(6_999)).as("done, so nothing is due before the new deadline").isEmpty();
+    assertThat(due(7_000)).containsExactly(new DueOwner(ANN, 7_000));
+    assertThat(store.erase(NODE, ANN, 5, 7_000)).as("again").isTrue();
+    assertThat(store.damages()).isEmpty();
+    assertThat(conflictsOf(write(writeOf(ANN, 6, 1)))).isEmpty();
+  }
+
+  @Test
+  void erasesThoughTheOwnerHasGoneOn() {
+    write(writeOf(ANN, 1, 4), writeOf(ANN, 5, 3));
+    write(deadlineAt(ANN, 8, 500));
+    writeSnapshot(ANN, 6, "after it");
+
+    assertThat(store.erase(NODE, ANN, 5, 7_000)).isTrue();
+
+    assertThat(numbers(ANN)).containsExactly(5L, 6L, 7L, 8L);
+    assertThat(snapshotOf(ANN)).isEqualTo("after it");
+    assertThat(due(500)).containsExactly(new DueOwner(ANN, 500));
+    assertThat(store.erase(NODE, ANN, 9, 7_000)).as("of an event that is not there").isFalse();
+    assertThat(store.erase(NODE, BOB, 1, 7_000)).isFalse();
+    assertThat(numbers(ANN)).hasSize(4);
+  }
+
+  @Test
+  void storesNoSnapshotFromBeforeAnErasure() {
+    write(writeOf(ANN, 1, 5));
+    store.erase(NODE, ANN, 5, JournalEvent.NO_DEADLINE);
+
+    writeSnapshot(ANN, 4, "secret");
+    assertThat(recover(ANN).snapshot()).isNull();
+
+    writeSnapshot(ANN, 5, "of nobody");
+    assertThat(snapshotOf(ANN)).isEqualTo("of nobody");
+  }
+
+  @Test
+  void keepsHouseForNoNodeThatIsFenced() {
+    nodes.register(OTHER, 1);
+    write(writeOf(ANN, 1, 3), writeOf(BOB, 1, 1));
+    writeSnapshot(ANN, 3, "state");
+    nodes.fence(OTHER, NODE);
+    List<StoredEvent> before = feed(0, 100);
+
+    KeepRule nothing = new KeepRule(Long.MAX_VALUE, 1);
+    for (Runnable deletion :
+        List.<Runnable>of(
+            () -> trim(nothing, null, 100),
+            () -> store.purge(NODE, Map.of(ANN, 3L)),
+            () -> store.erase(NODE, ANN, 3, JournalEvent.NO_DEADLINE))) {
+      assertThat(catchThrowableOfType(NotWritten.class, deletion::run).reason())
+          .isEqualTo(Reason.FENCED);
+    }
+
+    assertThat(feed(0, 100)).isEqualTo(before);
+    assertThat(snapshotOf(ANN)).isEqualTo("state");
+  }
+
+  private Trimmed trim(KeepRule keep, @Nullable Owner after, int work) {
+    return store.trim(NODE, OwnerRange.ALL, after, keep, work);
   }
 
   // ---- words of the tests

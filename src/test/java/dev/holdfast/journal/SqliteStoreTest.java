@@ -2,6 +2,8 @@ package dev.holdfast.journal;
 
 import static dev.holdfast.journal.JournalContract.ANN;
 import static dev.holdfast.journal.JournalContract.writeOf;
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
@@ -355,5 +357,35 @@ class SqliteStoreTest {
         Statement statement = connection.createStatement()) {
       return statement.executeQuery(query).getLong(1);
     }
+  }
+
+  @Test
+  void leavesNothingInItsFileOfWhatWasErased() throws Exception {
+    String secret = "a-secret-of-a-user-who-wants-to-be-forgotten";
+    byte[] payload = (secret + " ").repeat(400).getBytes(UTF_8);
+    try (SqliteStore store = open()) {
+      store.nodes().claim(node, 0, Duration.ZERO);
+      List<JournalEvent> events = new ArrayList<>();
+      for (int i = 0; i < 20; i++) {
+        events.add(new JournalEvent("e.v1", payload, i, JournalEvent.NO_DEADLINE));
+      }
+      OwnerWrite write = new OwnerWrite(ANN, 1, events);
+      for (int number = 18; number < 20; number++) {
+        store.write(
+            node,
+            number == 18 ? List.of(write) : List.of(),
+            List.of(new SnapshotWrite(ANN, number, 0, new JournalSnapshot("s.v1", payload))));
+      }
+      store.write(
+          node,
+          List.of(
+              new OwnerWrite(ANN, 21, List.of(new JournalEvent("erased.v1", new byte[0], 30, 30)))),
+          List.of());
+      assertThat(store.erase(node, ANN, 21, 40)).isTrue();
+    }
+
+    // Closed in good order, so the log is gone: all there is, is in the file.
+    assertThat(folder.resolve("journal.db-wal")).doesNotExist();
+    assertThat(Files.readString(folder.resolve("journal.db"), ISO_8859_1)).doesNotContain(secret);
   }
 }

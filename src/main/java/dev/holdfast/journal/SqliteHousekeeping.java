@@ -1,0 +1,223 @@
+package dev.holdfast.journal;
+
+import dev.holdfast.journal.NotWritten.Reason;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Deletion in SQLite. What is to be deleted is looked up beside the writer; the transaction that
+ * deletes it only checks that it still may.
+ */
+final class SqliteHousekeeping {
+
+  /** As far as the stored snapshot includes them, and never the newest one. */
+  private static final String DELETE_UP_TO =
+      """
+      DELETE FROM event WHERE owner = ?1 AND seq <= ?2
+      AND seq <= (SELECT seq FROM snapshot WHERE owner = ?1)
+      AND seq < (SELECT max(seq) FROM event WHERE owner = ?1)\
+      """;
+
+  private final SqliteStore store;
+
+  SqliteHousekeeping(SqliteStore store) {
+    this.store = store;
+  }
+
+  /** Events of an owner up to a number, to be deleted. */
+  private record Cut(Owner owner, long upTo) {}
+
+  /** A page of owners, and what there is to delete of them. */
+  private record Page(
+      List<Cut> cuts,
+      @Nullable Owner last,
+      boolean done,
+      int owners,
+      long rows,
+      long longest,
+      long overCap) {}
+
+  int delete(NodeId node, Owner owner, long upTo) {
+    return store.transact(session -> {
+      refuseFenced(session, node);
+      return delete(session, new Cut(owner, upTo));
+    });
+  }
+
+  Trimmed trim(NodeId node, OwnerRange range, @Nullable Owner after, KeepRule keep, int work) {
+    Page page = store.read(session -> page(session, range, after, keep, work));
+    int deleted = 0;
+    if (!page.cuts.isEmpty()) {
+      deleted =
+          store.transact(
+              page.rows,
+              session -> {
+                refuseFenced(session, node);
+                int rows = 0;
+                for (Cut cut : page.cuts) {
+                  rows += delete(session, cut);
+                }
+                return rows;
+              });
+    }
+    return new Trimmed(page.last, page.done, page.owners, deleted, page.longest, page.overCap);
+  }
+
+  private static Page page(
+      SqliteSession session, OwnerRange range, @Nullable Owner after, KeepRule keep, int work)
+      throws SQLException {
+    List<Cut> cuts = new ArrayList<>();
+    @Nullable Owner last = after;
+    int owners = 0;
+    long rows = 0;
+    long longest = 0;
+    long overCap = 0;
+    while (owners + rows < work) {
+      Beginning next = nextAfter(session, range, last);
+      if (next == null) {
+        return new Page(cuts, last, true, owners, rows, longest, overCap);
+      }
+      Owner owner = next.owner;
+      long first = next.number;
+      long newest = SqliteStore.highest(session, owner.bytes());
+      long deletable = Math.min(newest - 1, snapshotNumber(session, owner));
+      long bound = Math.min(deletable, first - 1 + work - owners - rows);
+      long cut =
+          bound < first
+              ? first - 1
+              : Math.min(
+                  bound,
+                  Math.max(newest - keep.atMost(), oldUpTo(session, owner, bound, keep.since())));
+      if (cut >= first) {
+        cuts.add(new Cut(owner, cut));
+        rows += cut - first + 1;
+      }
+      if (cut == bound && bound < deletable) {
+        // There may be more to delete of this one: the next call begins with it.
+        return new Page(cuts, last, false, owners, rows, longest, overCap);
+      }
+      owners++;
+      last = owner;
+      long left = newest - Math.max(cut, first - 1);
+      longest = Math.max(longest, left);
+      overCap += left > keep.atMost() ? 1 : 0;
+    }
+    return new Page(cuts, last, false, owners, rows, longest, overCap);
+  }
+
+  /** Where an owner's log begins. */
+  private record Beginning(Owner owner, long number) {}
+
+  private static @Nullable Beginning nextAfter(
+      SqliteSession session, OwnerRange range, @Nullable Owner after) throws SQLException {
+    PreparedStatement select =
+        session.prepare(
+            "SELECT owner, seq FROM event WHERE owner "
+                + (after == null ? ">=" : ">")
+                + " ? AND owner <= ? ORDER BY owner, seq LIMIT 1");
+    select.setBytes(1, (after == null ? range.first() : after).bytes());
+    select.setBytes(2, range.last().bytes());
+    try (ResultSet row = select.executeQuery()) {
+      return row.next() ? new Beginning(Owner.of(row.getBytes(1)), row.getLong(2)) : null;
+    }
+  }
+
+  private static long snapshotNumber(SqliteSession session, Owner owner) throws SQLException {
+    PreparedStatement select = session.prepare("SELECT seq FROM snapshot WHERE owner = ?");
+    select.setBytes(1, owner.bytes());
+    try (ResultSet row = select.executeQuery()) {
+      return row.next() ? row.getLong(1) : 0;
+    }
+  }
+
+  /** The number, at most {@code bound}, up to which all events are from before {@code since}. */
+  private static long oldUpTo(SqliteSession session, Owner owner, long bound, long since)
+      throws SQLException {
+    PreparedStatement select =
+        session.prepare(
+            "SELECT seq FROM event WHERE owner = ? AND seq <= ? AND at >= ? ORDER BY seq LIMIT 1");
+    select.setBytes(1, owner.bytes());
+    select.setLong(2, bound);
+    select.setLong(3, since);
+    try (ResultSet row = select.executeQuery()) {
+      return row.next() ? row.getLong(1) - 1 : bound;
+    }
+  }
+
+  private static int delete(SqliteSession session, Cut cut) throws SQLException {
+    PreparedStatement delete = session.prepare(DELETE_UP_TO);
+    delete.setBytes(1, cut.owner.bytes());
+    delete.setLong(2, cut.upTo);
+    return delete.executeUpdate();
+  }
+
+  Set<Owner> purge(NodeId node, Map<Owner, Long> newest) {
+    return store.transact(
+        newest.size(),
+        session -> {
+          refuseFenced(session, node);
+          // The highest position of all must stay: the next event gets the one after it.
+          long highest = session.number("SELECT coalesce(max(position), 0) FROM event");
+          Set<Owner> gone = new HashSet<>();
+          for (Map.Entry<Owner, Long> owner : newest.entrySet()) {
+            if (mayGo(session, owner.getKey(), owner.getValue(), highest)) {
+              for (String table : List.of("event", "snapshot", "agenda")) {
+                PreparedStatement delete =
+                    session.prepare("DELETE FROM " + table + " WHERE owner = ?");
+                delete.setBytes(1, owner.getKey().bytes());
+                delete.executeUpdate();
+              }
+              gone.add(owner.getKey());
+            }
+          }
+          return gone;
+        });
+  }
+
+  private static boolean mayGo(SqliteSession session, Owner owner, long newest, long highest)
+      throws SQLException {
+    PreparedStatement select =
+        session.prepare(
+            "SELECT seq, position FROM event WHERE owner = ? ORDER BY seq DESC LIMIT 1");
+    select.setBytes(1, owner.bytes());
+    try (ResultSet row = select.executeQuery()) {
+      return !row.next() || (row.getLong(1) == newest && row.getLong(2) != highest);
+    }
+  }
+
+  boolean erase(NodeId node, Owner owner, long number, long deadline) {
+    return store.transact(session -> {
+      refuseFenced(session, node);
+      PreparedStatement update =
+          session.prepare("UPDATE event SET due = ? WHERE owner = ? AND seq = ?");
+      SqliteStore.setDeadline(update, 1, deadline);
+      update.setBytes(2, owner.bytes());
+      update.setLong(3, number);
+      if (update.executeUpdate() == 0) {
+        return false;
+      }
+      SqliteStore.wakeBy(session, owner, deadline);
+      for (String table : List.of("event", "snapshot")) {
+        PreparedStatement delete =
+            session.prepare("DELETE FROM " + table + " WHERE owner = ? AND seq < ?");
+        delete.setBytes(1, owner.bytes());
+        delete.setLong(2, number);
+        delete.executeUpdate();
+      }
+      return true;
+    });
+  }
+
+  private static void refuseFenced(SqliteSession session, NodeId node) throws SQLException {
+    if (!SqliteStore.isUnfenced(session, node)) {
+      throw new NotWritten(Reason.FENCED, "node " + node + " is fenced");
+    }
+  }
+}
