@@ -10,6 +10,8 @@ import dev.holdfast.journal.JournalHealth;
 import dev.holdfast.journal.JournalUnusable;
 import dev.holdfast.journal.NodeId;
 import dev.holdfast.journal.NodeRegistry;
+import dev.holdfast.journal.OwnerRange;
+import dev.holdfast.journal.Retention;
 import dev.holdfast.journal.SqliteOptions;
 import dev.holdfast.journal.SqliteStore;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
@@ -21,6 +23,7 @@ import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -77,6 +80,16 @@ public final class App implements AutoCloseable {
     var clock = new TrustedClock(InstantSource.system(), BootTime::running, BootTime.clock());
     var node = Node.start(settings.pekko(), settings.cluster(), journal, clock, settings.limits());
     parts.push(node);
+    // The whole journal is this node's, as long as there is one.
+    parts.push(
+        Retention.start(
+            journal,
+            settings.retention(),
+            () -> List.of(OwnerRange.ALL),
+            () -> {
+              TrustedClock.Reading now = clock.read();
+              return now.trusted() ? OptionalLong.of(now.millis()) : OptionalLong.empty();
+            }));
 
     List<SessionTokens.Key> keys =
         settings.tokenKeys().isEmpty()

@@ -58,6 +58,16 @@ final class Meters {
         "outages",
         "Times at which the journal stopped taking writes",
         JournalMetrics::outages);
+    counter(registry, metrics, "trimmed", "Old events deleted", JournalMetrics::trimmed);
+    counter(
+        registry, metrics, "purged", "Users removed, nothing was left of", JournalMetrics::purged);
+    counter(registry, metrics, "erased", "Erasures carried out", JournalMetrics::erased);
+    Gauge.builder("holdfast.journal.longest.log", metrics, JournalMetrics::longestLog)
+        .description("Events kept of the user who has most, at the last sweep")
+        .register(registry);
+    Gauge.builder("holdfast.journal.users.over.cap", metrics, JournalMetrics::ownersOverCap)
+        .description("Users with more events than are kept, for want of a snapshot")
+        .register(registry);
     counter(registry, metrics, "recoveries", "Users recovered", JournalMetrics::recoveries);
     counter(
         registry,

@@ -9,6 +9,7 @@ import dev.holdfast.cluster.ClusterSettings;
 import dev.holdfast.http.HttpSettings;
 import dev.holdfast.http.SessionTokens;
 import dev.holdfast.journal.JournalSettings;
+import dev.holdfast.journal.RetentionSettings;
 import dev.holdfast.user.Limits;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -43,6 +44,7 @@ public record Settings(
     HttpSettings http,
     ClusterSettings cluster,
     JournalSettings journal,
+    RetentionSettings retention,
     Limits limits,
     List<SessionTokens.Key> tokenKeys,
     Config pekko) {
@@ -93,6 +95,7 @@ public record Settings(
             "node",
             "1 to 63 letters, digits, dots, hyphens or underscores",
             value -> value.matches("[A-Za-z0-9._-]{1,63}"));
+    RetentionSettings retention = RetentionSettings.from(config);
     Limits limits =
         new Limits(
             in.bytes("limits.attributes", 0, 1 << 20),
@@ -113,6 +116,7 @@ public record Settings(
             in.duration("agenda.interval", Duration.ofMillis(10), Duration.ofMinutes(10)),
             in.integer("agenda.parallel", 1, 10_000)),
         JournalSettings.from(config),
+        retention,
         limits,
         tokenKeys(in),
         config);

@@ -27,6 +27,7 @@ public final class Journal implements AutoCloseable {
   private final NodeId node;
   private final GroupCommit writer;
   private final Recoveries recoveries;
+  private final Removals removals;
   private final Thread watch;
   private final CountDownLatch closing = new CountDownLatch(1);
 
@@ -40,6 +41,7 @@ public final class Journal implements AutoCloseable {
     this.node = node;
     this.writer = new GroupCommit(store, node, settings, clock, onFenced);
     this.recoveries = new Recoveries(store, settings, writer.metrics());
+    this.removals = new Removals(store, node, writer.metrics());
     this.watch = Thread.ofPlatform().daemon().name("holdfast-journal-watch").unstarted(this::watch);
   }
 
@@ -164,6 +166,36 @@ public final class Journal implements AutoCloseable {
     return store.delete(node, owner, upTo);
   }
 
+  /**
+   * Deletes old events; see {@link JournalStore#trim}. Blocking.
+   *
+   * @throws JournalFailure if the store did not do it, or nobody knows
+   * @throws StoreUnreadable if the store does not answer
+   */
+  Trimmed trim(OwnerRange range, @Nullable Owner after, KeepRule keep, int work) {
+    Trimmed trimmed = store.trim(node, range, after, keep, work);
+    writer.metrics().trimmedCount.add(trimmed.deleted());
+    return trimmed;
+  }
+
+  /**
+   * Removes everything of an owner, together with others that wait, if its newest event still has
+   * that number; see {@link JournalStore#purge}. The future ends with whether nothing of the owner
+   * is left, or with a {@link JournalFailure}. Whoever has the owner's state in memory must let go
+   * of it if so, and write nothing meanwhile.
+   */
+  public CompletableFuture<Boolean> purge(Owner owner, long number) {
+    return removals.purge(owner, number).whenComplete((_, _) -> recoveries.forget(owner));
+  }
+
+  /**
+   * Deletes what an owner has from before event {@code number}; see {@link JournalStore#erase}. The
+   * future ends with whether there is such an event, or with a {@link JournalFailure}.
+   */
+  public CompletableFuture<Boolean> erase(Owner owner, long number, long deadline) {
+    return removals.erase(owner, number, deadline).whenComplete((_, _) -> recoveries.forget(owner));
+  }
+
   /** Recovery as Pekko asks for it, question by question. */
   Recoveries recoveries() {
     return recoveries;
@@ -187,6 +219,7 @@ public final class Journal implements AutoCloseable {
   public void close() {
     writer.close();
     closing.countDown();
+    removals.close();
     recoveries.close();
     store.close();
   }

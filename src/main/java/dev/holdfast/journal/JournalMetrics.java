@@ -27,6 +27,12 @@ public final class JournalMetrics {
   final LongAdder recoveryQueryCount = new LongAdder();
   final LongAdder recoveryNanos = new LongAdder();
 
+  final LongAdder trimmedCount = new LongAdder();
+  final LongAdder purgedCount = new LongAdder();
+  final LongAdder erasedCount = new LongAdder();
+  final AtomicLong longestLog = new AtomicLong();
+  final AtomicLong ownersOverCap = new AtomicLong();
+
   private final IntSupplier queuedWrites;
   private final IntSupplier queuedSnapshots;
 
@@ -113,6 +119,31 @@ public final class JournalMetrics {
   /** Nanoseconds spent in those queries. */
   public long recoveryNanos() {
     return recoveryNanos.sum();
+  }
+
+  /** Old events deleted by {@link Retention}. */
+  public long trimmed() {
+    return trimmedCount.sum();
+  }
+
+  /** Owners removed, since nothing was left of them. */
+  public long purged() {
+    return purgedCount.sum();
+  }
+
+  /** Erasures carried out, those that were carried out again included. */
+  public long erased() {
+    return erasedCount.sum();
+  }
+
+  /** Events of the longest log that the last sweep of {@link Retention} left. */
+  public long longestLog() {
+    return longestLog.get();
+  }
+
+  /** Owners whom that sweep left with more events than should be kept. */
+  public long ownersOverCap() {
+    return ownersOverCap.get();
   }
 
   /** Writes waiting for a batch now. */

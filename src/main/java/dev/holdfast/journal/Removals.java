@@ -1,0 +1,113 @@
+package dev.holdfast.journal;
+
+import dev.holdfast.journal.NotWritten.Reason;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+
+/**
+ * Purges and erases owners, on a thread of its own: many purges that wait are one transaction, as
+ * many visitors end at about the same time.
+ */
+final class Removals implements AutoCloseable {
+
+  private static final int TOGETHER = 128;
+
+  private final JournalStore store;
+  private final NodeId node;
+  private final JournalMetrics metrics;
+  private final ExecutorService thread =
+      Executors.newSingleThreadExecutor(
+          Thread.ofPlatform().daemon().name("holdfast-journal-removals").factory());
+
+  /** Guarded by itself. */
+  private final ArrayDeque<Purge> waiting = new ArrayDeque<>();
+
+  private record Purge(Owner owner, long number, CompletableFuture<Boolean> gone) {}
+
+  Removals(JournalStore store, NodeId node, JournalMetrics metrics) {
+    this.store = store;
+    this.node = node;
+    this.metrics = metrics;
+  }
+
+  CompletableFuture<Boolean> purge(Owner owner, long number) {
+    Purge purge = new Purge(owner, number, new CompletableFuture<>());
+    boolean alone;
+    synchronized (waiting) {
+      alone = waiting.isEmpty();
+      waiting.add(purge);
+    }
+    if (alone) {
+      try {
+        thread.execute(this::purgeAll);
+      } catch (RejectedExecutionException e) {
+        for (Purge refused : take(Integer.MAX_VALUE)) {
+          refused.gone.completeExceptionally(closed());
+        }
+      }
+    }
+    return purge.gone;
+  }
+
+  CompletableFuture<Boolean> erase(Owner owner, long number, long deadline) {
+    try {
+      return CompletableFuture.supplyAsync(
+          () -> {
+            boolean erased = store.erase(node, owner, number, deadline);
+            metrics.erasedCount.increment();
+            return erased;
+          },
+          thread);
+    } catch (RejectedExecutionException e) {
+      return CompletableFuture.failedFuture(closed());
+    }
+  }
+
+  private void purgeAll() {
+    List<Purge> together = take(TOGETHER);
+    while (!together.isEmpty()) {
+      purge(together);
+      together = take(TOGETHER);
+    }
+  }
+
+  private List<Purge> take(int most) {
+    List<Purge> taken = new ArrayList<>();
+    synchronized (waiting) {
+      while (taken.size() < most && !waiting.isEmpty()) {
+        taken.add(waiting.remove());
+      }
+    }
+    return taken;
+  }
+
+  private void purge(List<Purge> together) {
+    try {
+      Map<Owner, Long> newest = new HashMap<>();
+      together.forEach(purge -> newest.put(purge.owner, purge.number));
+      Set<Owner> gone = store.purge(node, newest);
+      metrics.purgedCount.add(gone.size());
+      together.forEach(purge -> purge.gone.complete(gone.contains(purge.owner)));
+    } catch (RuntimeException | Error failure) {
+      together.forEach(purge -> purge.gone.completeExceptionally(failure));
+    }
+  }
+
+  private static NotWritten closed() {
+    return new NotWritten(Reason.CLOSED, "the journal is closed");
+  }
+
+  /** Ends what is in hand, and what waits. */
+  @Override
+  public void close() {
+    thread.close();
+  }
+}
