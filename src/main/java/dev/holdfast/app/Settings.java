@@ -105,7 +105,8 @@ public record Settings(
             in.integer("limits.sessions", 1, 1_000),
             in.integer("limits.idempotency-keys", 1, 100_000),
             in.integer("limits.changes-a-minute", 1, 1_000_000),
-            in.duration("lifetimes.cart", Duration.ofSeconds(1), Duration.ofDays(3650)).toMillis());
+            in.duration("lifetimes.cart", Duration.ofSeconds(1), Duration.ofDays(3650)).toMillis(),
+            retention.history().toMillis());
     return new Settings(
         node,
         Path.of(in.text("data", "a folder", value -> !value.isBlank())),

@@ -89,7 +89,12 @@ public final class Node implements AutoCloseable {
                           USERS,
                           entity ->
                               UserEntity.create(
-                                  OwnerKey.parse(entity.getEntityId()), surroundings.join()))
+                                  OwnerKey.parse(entity.getEntityId()),
+                                  surroundings.join(),
+                                  actor ->
+                                      entity
+                                          .getShard()
+                                          .tell(new ClusterSharding.Passivate<>(actor))))
                       .withStopMessage(new Message.Stop())
                       .withMessageExtractor(new ShardRanges(settings.shards())));
       var users = new ShardedUsers(system, region);

@@ -72,6 +72,7 @@ final class ShardedUsers implements Users, UserEntity.Mail {
       case Command.Wake _ -> noOwner();
       case Command.Open _ -> new Answer.Unknown();
       case Command.Act _ -> new Answer.Unknown();
+      case Command.Erase _ -> new Answer.Unknown();
       case Command.Admit _ -> new Answer.Unknown();
       case Command.Settle _ -> new Answer.Unknown();
     };

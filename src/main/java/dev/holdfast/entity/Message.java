@@ -15,6 +15,23 @@ public sealed interface Message {
   /** The known user's actor has not admitted the log-in yet: ask again. */
   record AdmissionLate() implements Message {}
 
-  /** The actor is to leave memory. */
+  /**
+   * What became of the purge of a user of whom nothing is left.
+   *
+   * @param gone whether the journal holds nothing of the user any more
+   */
+  record PurgeEnded(boolean gone) implements Message {}
+
+  /**
+   * What became of deleting what the journal holds from before an erasure.
+   *
+   * @param number of the event that says the user is erased
+   */
+  record ErasureEnded(long number, boolean done) implements Message {}
+
+  /** What the journal holds from before an erasure is to be deleted, since it was not yet. */
+  record EraseAgain() implements Message {}
+
+  /** The actor is to leave memory: nothing is sent to it after this. */
   record Stop() implements Message {}
 }

@@ -108,6 +108,7 @@ public final class UserCodec {
       case Event.SessionEnded _ -> "session.ended.v1";
       case Event.SessionExpired _ -> "session.expired.v1";
       case Event.OthersEnded _ -> "session.others-ended.v1";
+      case Event.UserErased _ -> "user.erased.v1";
       case Event.LineSet _ -> "cart.line-set.v1";
       case Event.LineRemoved _ -> "cart.line-removed.v1";
       case Event.CartEmptied _ -> "cart.emptied.v1";
@@ -174,6 +175,10 @@ public final class UserCodec {
           out.writeString(id.toString());
         }
         out.writeEndArray();
+      }
+      case Event.UserErased e -> {
+        out.writeNumberField("revision", e.revision());
+        out.writeNumberField("epoch", e.epoch());
       }
       case Event.LineSet e -> writeLineMembers(out, e.line());
       case Event.LineRemoved e -> out.writeStringField("sku", e.sku().value());
@@ -244,6 +249,7 @@ public final class UserCodec {
           new Event.OthersEnded(
               in.sessionId("kept"),
               in.list("ended", item -> SessionId.parse(Members.asText(item))));
+      case "user.erased.v1" -> new Event.UserErased(in.number("revision"), in.number("epoch"));
       case "cart.line-set.v1" -> new Event.LineSet(readLine(in));
       case "cart.line-removed.v1" -> new Event.LineRemoved(new Sku(in.text("sku")));
       case "cart.emptied.v1" -> new Event.CartEmptied();
@@ -500,6 +506,7 @@ public final class UserCodec {
     switch (receipt.outcome()) {
       case Outcome.Changed _ -> out.writeStringField("outcome", "changed");
       case Outcome.Created _ -> out.writeStringField("outcome", "created");
+      case Outcome.Erased _ -> out.writeStringField("outcome", "erased");
       case Outcome.LoggedOut _ -> out.writeStringField("outcome", "logged-out");
       case Outcome.Opened opened -> {
         out.writeStringField("outcome", "opened");
@@ -546,6 +553,7 @@ public final class UserCodec {
         switch (in.text("outcome")) {
           case "changed" -> Outcome.Changed.changed();
           case "created" -> Outcome.Created.created();
+          case "erased" -> Outcome.Erased.erased();
           case "logged-out" -> Outcome.LoggedOut.loggedOut();
           case "opened" -> new Outcome.Opened(in.sessionId("session"));
           case "rotated" -> new Outcome.Rotated(in.sessionId("session"), in.integer("generation"));

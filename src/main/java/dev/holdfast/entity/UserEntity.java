@@ -10,8 +10,10 @@ import dev.holdfast.user.Command;
 import dev.holdfast.user.Context;
 import dev.holdfast.user.Decision;
 import dev.holdfast.user.Entry;
+import dev.holdfast.user.Event;
 import dev.holdfast.user.Limits;
 import dev.holdfast.user.LogIn;
+import dev.holdfast.user.Outcome;
 import dev.holdfast.user.OwnerKey;
 import dev.holdfast.user.Reply;
 import dev.holdfast.user.Session;
@@ -72,8 +74,28 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.R
     void send(OwnerKey owner, Message message);
   }
 
+  /**
+   * Lets the actor leave memory: what is sent to it from now on is held back until it has stopped,
+   * and is then given to the next one. {@link Message.Stop} is the last that it gets.
+   */
+  @FunctionalInterface
+  public interface Departure {
+    void of(ActorRef<Message> actor);
+  }
+
   /** A snapshot for each so many events bounds what a recovery replays. */
   private static final int EVENTS_PER_SNAPSHOT = 50;
+
+  /**
+   * A large state is written only once for as many events as weigh about as much, so that snapshots
+   * at most double what a hot user writes; but for so many at the latest.
+   */
+  private static final int MOST_EVENTS_PER_SNAPSHOT = 1_000;
+
+  private static final int BYTES_AN_EVENT = 1_024;
+
+  /** A snapshot that found no room is offered again after so many more events, not with each. */
+  private static final int EVENTS_TO_ANOTHER_OFFER = 10;
 
   /** With fewer events than this since the last snapshot, none is worth a write when leaving. */
   private static final int EVENTS_WORTH_A_SNAPSHOT = 5;
@@ -85,7 +107,11 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.R
   private static final int MAX_ATTEMPTS = 3;
 
   private static final Duration ADMISSION_PATIENCE = Duration.ofMillis(300);
+  private static final Duration ERASURE_PATIENCE = Duration.ofMillis(500);
   private static final long RETRY_AFTER_MILLIS = 1_000;
+
+  /** There is no erasure whose history is still to be deleted. */
+  private static final int NONE = -1;
 
   // Quick, because a write that failed says nothing about the next one; whether the journal is down
   // is the health's matter. Unlimited, because giving up would lose the commands that wait.
@@ -96,9 +122,24 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.R
   private final ActorContext<Message> context;
   private final OwnerKey owner;
   private final Surroundings surroundings;
+  private final Departure departure;
 
   private final SeenSessions presence = new SeenSessions();
   private int eventsSinceSnapshot;
+  private int eventsToNextSnapshot = EVENTS_PER_SNAPSHOT;
+
+  /** Events since the erasure whose history is still to be deleted, or {@link #NONE}. */
+  private int eventsSinceErasure = NONE;
+
+  private final List<Erased> awaitingErasure = new ArrayList<>(0);
+
+  /** Who is to be told of an erasure, and what, once the history is deleted. */
+  private record Erased(ActorRef<Answer> replyTo, Reply reply) {}
+
+  /** Who found that nothing is left of the user, while this actor is leaving for that. */
+  private Message.@Nullable Ask leaving;
+
+  private boolean purging;
 
   private @Nullable Message inHand;
   private int attempts;
@@ -112,15 +153,21 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.R
   private @Nullable Cancellable admissionLate;
 
   /** {@return the behavior of the actor that holds {@code owner}} */
-  public static Behavior<Message> create(OwnerKey owner, Surroundings surroundings) {
-    return Behaviors.setup(context -> new UserEntity(context, owner, surroundings));
+  public static Behavior<Message> create(
+      OwnerKey owner, Surroundings surroundings, Departure departure) {
+    return Behaviors.setup(context -> new UserEntity(context, owner, surroundings, departure));
   }
 
-  private UserEntity(ActorContext<Message> context, OwnerKey owner, Surroundings surroundings) {
+  private UserEntity(
+      ActorContext<Message> context,
+      OwnerKey owner,
+      Surroundings surroundings,
+      Departure departure) {
     super(PersistenceId.ofUniqueId(owner.toString()), RESTART);
     this.context = context;
     this.owner = owner;
     this.surroundings = surroundings;
+    this.departure = departure;
     surroundings.population().arrived();
   }
 
@@ -138,6 +185,11 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.R
   public EventHandler<User, Recorded> eventHandler() {
     return (user, recorded) -> {
       eventsSinceSnapshot++;
+      if (recorded.entry().event() instanceof Event.UserErased) {
+        eventsSinceErasure = 0;
+      } else if (eventsSinceErasure != NONE) {
+        eventsSinceErasure++;
+      }
       return user.apply(recorded.entry());
     };
   }
@@ -179,23 +231,34 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.R
         askForAdmission(user);
         yield Effect().none();
       }
-      case Message.Stop _ -> {
-        if (eventsSinceSnapshot >= EVENTS_WORTH_A_SNAPSHOT) {
-          offerSnapshot(user);
-        }
+      case Message.ErasureEnded(long number, boolean done) -> {
+        onErasureEnded(user, number, done);
+        yield Effect().none();
+      }
+      case Message.EraseAgain _ -> {
+        deleteHistory(user);
+        yield Effect().none();
+      }
+      case Message.Stop _ -> onStop(user);
+      case Message.PurgeEnded _ -> {
+        stay(); // for an answer only: whether it is gone or not, the next one reads the journal
         yield Effect().stop();
       }
     };
   }
 
   private Effect<Recorded, User> onAsk(User user, Message.Ask ask) {
+    if (purging) {
+      refuse(ask, Answer.Cause.NO_OWNER); // the state here may be of somebody who is gone
+      return Effect().none();
+    }
     boolean journalUp = surroundings.journal().health().isAvailable();
     Decision decision = decide(user, ask.command(), journalUp);
     if (decision.entries().isEmpty()) {
       if (journalUp) {
         notePresence(decision);
       }
-      ask.replyTo().tell(new Answer.Answered(decision.reply()));
+      answer(ask, decision);
       return Effect().none();
     }
     if (!journalUp) {
@@ -211,10 +274,30 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.R
             awaitingLogIn.add(ask);
             askForAdmission(after);
           } else {
-            ask.replyTo().tell(new Answer.Answered(decision.reply()));
+            answer(ask, decision);
+          }
+          if (decision.entries().getLast().event() instanceof Event.UserErased) {
+            deleteHistory(after);
           }
           snapshotIfDue(after);
         });
+  }
+
+  private void answer(Message.Ask ask, Decision decision) {
+    switch (decision.reply()) {
+      case Reply.NothingLeft _ -> {
+        if (leaving == null) {
+          leaving = ask;
+          departure.of(context.getSelf());
+        } else {
+          ask.replyTo().tell(new Answer.Answered(new Reply.Nothing()));
+        }
+      }
+      case Reply.Done(Outcome.Erased _, _, _, _)
+          when eventsSinceErasure != NONE && awaitingErasure.size() < MAX_WAITING ->
+          awaitingErasure.add(new Erased(ask.replyTo(), decision.reply()));
+      case Reply reply -> ask.replyTo().tell(new Answer.Answered(reply));
+    }
   }
 
   /** What comes during a log-in waits for its end: only then is it known who answers. */
@@ -266,6 +349,77 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.R
     }
   }
 
+  // ---------------------------------------------------------------------------------------------
+  // Removal
+
+  /** The last message. What is to be purged is purged now, when nobody can ask for it. */
+  private Effect<Recorded, User> onStop(User user) {
+    if (purging) {
+      return Effect().none(); // and then it stops
+    }
+    // Decided again: somebody may have come in between.
+    if (leaving != null
+        && decide(user, new Command.Wake(), true).reply() instanceof Reply.NothingLeft) {
+      purging = true;
+      context.pipeToSelf(
+          surroundings.journal().purge(journalOwner(), lastSequenceNumber(context)),
+          (gone, failure) -> {
+            if (failure != null) {
+              context
+                  .getLog()
+                  .debug("user {} is not purged; the agenda comes again", owner, failure);
+            }
+            return new Message.PurgeEnded(Boolean.TRUE.equals(gone));
+          });
+      return Effect().none();
+    }
+    stay();
+    if (eventsSinceSnapshot >= EVENTS_WORTH_A_SNAPSHOT) {
+      offerSnapshot(user);
+    }
+    return Effect().stop();
+  }
+
+  /** Answers whoever found that nothing is left. */
+  private void stay() {
+    if (leaving != null) {
+      leaving.replyTo().tell(new Answer.Answered(new Reply.Nothing()));
+      leaving = null;
+    }
+  }
+
+  /**
+   * Has the journal delete all from before the erasure. It is told as done only after that. If the
+   * process dies in between, the agenda wakes the user, since the deadline of the erasure's event
+   * is its own time until this is done; and each recovery that finds the event does it again.
+   */
+  private void deleteHistory(User user) {
+    if (eventsSinceErasure == NONE) {
+      return;
+    }
+    long number = lastSequenceNumber(context) - eventsSinceErasure;
+    context.pipeToSelf(
+        surroundings.journal().erase(journalOwner(), number, user.deadline(surroundings.limits())),
+        (done, failure) -> new Message.ErasureEnded(number, Boolean.TRUE.equals(done)));
+  }
+
+  private void onErasureEnded(User user, long number, boolean done) {
+    if (!done) {
+      context.getLog().warn("the history of the erased user {} is not deleted yet", owner);
+      context.scheduleOnce(ERASURE_PATIENCE, context.getSelf(), new Message.EraseAgain());
+    } else if (eventsSinceErasure != NONE
+        && number == lastSequenceNumber(context) - eventsSinceErasure) {
+      eventsSinceErasure = NONE;
+      offerSnapshot(user); // with it no recovery has to do this again
+      awaitingErasure.forEach(erased -> erased.replyTo.tell(new Answer.Answered(erased.reply)));
+      awaitingErasure.clear();
+    }
+  }
+
+  private Owner journalOwner() {
+    return new Owner(owner.high(), owner.low());
+  }
+
   private void askForAdmission(User user) {
     LogIn logIn = user.logIn();
     if (logIn == null) {
@@ -296,6 +450,7 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.R
 
   private void onRecovered(User user) {
     presence.retain(user.sessions());
+    deleteHistory(user);
     if (user.frozen()) {
       askForAdmission(user);
     } else if (!awaitingLogIn.isEmpty() || waiting > 0) {
@@ -358,7 +513,11 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.R
   }
 
   private List<Recorded> recorded(Decision decision) {
-    long deadline = decision.state().deadline(surroundings.limits());
+    User after = decision.state();
+    boolean erased =
+        !decision.entries().isEmpty()
+            && decision.entries().getLast().event() instanceof Event.UserErased;
+    long deadline = erased ? after.lastEntryAt() : after.deadline(surroundings.limits());
     return decision.entries().stream().map(entry -> new Recorded(entry, deadline)).toList();
   }
 
@@ -366,13 +525,14 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.R
     inHand = null;
     inDoubt = null;
     attempts = 0;
+    stay(); // the user is somebody again
     presence.retain(after.sessions());
     notePresence(decision);
   }
 
   /** After the answers: nobody waits for a snapshot. */
   private void snapshotIfDue(User user) {
-    if (eventsSinceSnapshot >= EVENTS_PER_SNAPSHOT) {
+    if (eventsSinceSnapshot >= eventsToNextSnapshot) {
       offerSnapshot(user);
     }
   }
@@ -386,6 +546,9 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.R
   }
 
   private void offerSnapshot(User user) {
+    if (eventsSinceErasure != NONE) {
+      return; // a recovery must find the erasure's event until its history is deleted
+    }
     JournalSnapshot state = UserCodec.encodeIfItFits(user);
     if (state == null) {
       // The user comes back from the events instead. Tried again after as many more.
@@ -394,13 +557,16 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.R
       return;
     }
     var snapshot =
-        new SnapshotWrite(
-            new Owner(owner.high(), owner.low()),
-            lastSequenceNumber(context),
-            user.lastEntryAt(),
-            state);
+        new SnapshotWrite(journalOwner(), lastSequenceNumber(context), user.lastEntryAt(), state);
     if (surroundings.journal().offerSnapshot(snapshot)) {
       eventsSinceSnapshot = 0;
+      eventsToNextSnapshot =
+          Math.clamp(
+              state.payload().length / BYTES_AN_EVENT,
+              EVENTS_PER_SNAPSHOT,
+              MOST_EVENTS_PER_SNAPSHOT);
+    } else {
+      eventsToNextSnapshot = eventsSinceSnapshot + EVENTS_TO_ANOTHER_OFFER;
     }
   }
 

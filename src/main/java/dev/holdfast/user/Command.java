@@ -59,6 +59,12 @@ public sealed interface Command {
   /** Reads the session that a log-in opened, as long as its token was never used. */
   record LookUnused(SessionId session) implements Command {}
 
+  /**
+   * Forgets all that is known of the user: sessions, cart, receipts, history. A log-in that is on
+   * its way to this user is refused after it.
+   */
+  record Erase(Request request) implements Command {}
+
   /** The agenda says that something may be due. */
   record Wake() implements Command {}
 

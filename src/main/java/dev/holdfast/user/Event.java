@@ -77,6 +77,15 @@ public sealed interface Event {
 
   record CartCheckedOut(Order order) implements Event {}
 
+  /**
+   * All that was known of the user is forgotten. Says nothing about whom: the state after it
+   * follows from it alone, so that what came before can be deleted.
+   *
+   * @param revision of this entry: the user's number line goes on
+   * @param epoch from now on; no log-in that began before has it
+   */
+  record UserErased(long revision, long epoch) implements Event {}
+
   /** At the visitor: from here on the visitor is frozen until the user's actor has answered. */
   record LogInStarted(LogIn logIn) implements Event {}
 

@@ -12,6 +12,8 @@ package dev.holdfast.user;
  * @param callerKeys live idempotency keys of a user
  * @param serverRequests changes of a user within a minute
  * @param cartRetentionMillis how long a known user's cart is kept after their last activity
+ * @param historyMillis how long a user's history is kept after the last entry once nothing is left
+ *     of the user
  */
 public record Limits(
     int attributesBytes,
@@ -21,10 +23,14 @@ public record Limits(
     int sessions,
     int callerKeys,
     int serverRequests,
-    long cartRetentionMillis) {
+    long cartRetentionMillis,
+    long historyMillis) {
+
+  private static final long DAY_MILLIS = 24 * 3_600_000L;
 
   /** The documented defaults. */
   public static Limits defaults() {
-    return new Limits(64 * 1024, 4 * 1024, 200, 9_999, 20, 1_000, 20_000, 90L * 24 * 3_600_000);
+    return new Limits(
+        64 * 1024, 4 * 1024, 200, 9_999, 20, 1_000, 20_000, 90 * DAY_MILLIS, 7 * DAY_MILLIS);
   }
 }

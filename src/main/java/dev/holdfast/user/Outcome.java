@@ -44,6 +44,15 @@ public sealed interface Outcome {
   /** This many sessions were ended, not the one that asked. */
   record Ended(int count) implements Outcome {}
 
+  /** All that was known of the user is forgotten. */
+  record Erased() implements Outcome {
+    private static final Erased INSTANCE = new Erased();
+
+    public static Erased erased() {
+      return INSTANCE;
+    }
+  }
+
   record CheckedOut(Order order) implements Outcome {}
 
   /**

@@ -70,6 +70,12 @@ public sealed interface Reply {
 
   record Refused(Refusal refusal) implements Reply {}
 
+  /**
+   * To a {@link Command.Wake}: nothing of the user is left that anybody could ask for, and their
+   * history has had its time. All of it may be removed.
+   */
+  record NothingLeft() implements Reply {}
+
   /** There is nothing to say. */
   record Nothing() implements Reply {}
 }

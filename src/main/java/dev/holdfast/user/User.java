@@ -91,7 +91,30 @@ public record User(
     for (Session session : sessions) {
       deadline = Math.min(deadline, session.expiresAt(session.lastSeen(Presence.unknown())));
     }
-    return Math.min(deadline, cartKeptUntil(Presence.unknown(), limits));
+    return nothingLeft()
+        ? historyKeptUntil(limits)
+        : Math.min(deadline, cartKeptUntil(Presence.unknown(), limits));
+  }
+
+  /** {@return whether there was something once, and is no session, log-in or line any more} */
+  private boolean nothingLeft() {
+    return revision > 0 && sessions.isEmpty() && logIn == null && cart.isEmpty();
+  }
+
+  /**
+   * {@return until when the history is kept of somebody of whom nothing is left} No receipt is live
+   * by then; and a known user has been away for as long as a cart of theirs would have been kept,
+   * so their last order, and their revisions, are kept as long as that.
+   */
+  private long historyKeptUntil(Limits limits) {
+    long until = Session.later(lastEntryAt, limits.historyMillis());
+    if (userId != null) {
+      until = Math.max(until, Session.later(activeAt, limits.cartRetentionMillis()));
+    }
+    for (Receipt receipt : receipts) {
+      until = Math.max(until, receipt.forgottenAt());
+    }
+    return until;
   }
 
   /** {@return when a known user's cart has been kept long enough, or {@link #NEVER}} */
@@ -126,6 +149,7 @@ public record User(
       case Command.Admit admit -> draft.admit(admit);
       case Command.Settle settle -> draft.settle(settle);
       case Command.LookUnused look -> draft.lookUnused(look);
+      case Command.Erase erase -> draft.erase(erase);
       case Command.Wake _ -> draft.wake();
     };
   }
@@ -211,7 +235,27 @@ public record User(
           && now >= user.cartKeptUntil(context.presence(), context.limits())) {
         emit(null, null, new Event.CartExpired());
       }
-      return answer(new Reply.Nothing());
+      boolean over =
+          !context.expiryPaused()
+              && user.nothingLeft()
+              && now >= user.historyKeptUntil(context.limits());
+      return answer(over ? new Reply.NothingLeft() : new Reply.Nothing());
+    }
+
+    Decision erase(Command.Erase erase) {
+      Receipt receipt = user.receipt(erase.request().id(), now);
+      if (receipt != null) {
+        return replay(receipt, erase.request(), null);
+      }
+      if (user.revision == 0) {
+        return answer(new Reply.Done(Outcome.Erased.erased(), false, 0, null));
+      }
+      long revision = user.revision + 1;
+      emit(
+          null,
+          receipt(erase.request(), null, null, Outcome.Erased.erased(), revision),
+          new Event.UserErased(revision, user.epoch + 1));
+      return answer(new Reply.Done(Outcome.Erased.erased(), false, revision, null));
     }
 
     Decision open(Command.Open open) {
@@ -829,6 +873,7 @@ public record User(
             && !session.confirmed();
       }
       case Outcome.Opened _ -> false;
+      case Outcome.Erased _ -> false;
       case Outcome.Changed _ -> receipt.kind() == Receipt.Kind.SERVER;
       case Outcome.Created _ -> receipt.kind() == Receipt.Kind.SERVER;
       case Outcome.Ended _ -> receipt.kind() == Receipt.Kind.SERVER;
@@ -845,10 +890,7 @@ public record User(
 
   /** {@return the state after an entry} Total: never throws, whatever the entry. */
   public User apply(Entry entry) {
-    long next =
-        entry.event() instanceof Event.LogInAdmitted admitted
-            ? Math.max(revision, admitted.visitorRevision()) + 1
-            : revision + 1;
+    long next = revisionOf(entry.event());
     User user = noticed(entry);
     User changed =
         switch (entry.event()) {
@@ -872,6 +914,7 @@ public record User(
           case Event.SessionEnded e -> user.ended(List.of(e.session()), entry.at(), next);
           case Event.SessionExpired e -> user.ended(List.of(e.session()), entry.at(), next);
           case Event.OthersEnded e -> user.ended(e.ended(), entry.at(), next).withEpoch(epoch + 1);
+          case Event.UserErased e -> erased(next, e.epoch());
           case Event.LineSet e -> user.withCart(cart.with(e.line(), next));
           case Event.LineRemoved e -> user.withCart(cart.without(e.sku(), next));
           case Event.CartEmptied _ -> user.withCart(cart.emptied(next));
@@ -903,6 +946,19 @@ public record User(
                   .withCart(cart.withLines(e.lines(), next));
         };
     return changed.recorded(entry, next);
+  }
+
+  private long revisionOf(Event event) {
+    return switch (event) {
+      case Event.LogInAdmitted admitted -> Math.max(revision, admitted.visitorRevision()) + 1;
+      case Event.UserErased erased -> erased.revision(); // also where nothing before it is left
+      case Event _ -> revision + 1;
+    };
+  }
+
+  private static User erased(long revision, long epoch) {
+    Cart cart = Cart.empty().emptied(revision);
+    return new User(null, List.of(), cart, revision, 0, 0, epoch, null, List.of());
   }
 
   /** This state after the activity of the session whose entry it is. */

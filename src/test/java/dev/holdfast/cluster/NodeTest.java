@@ -29,8 +29,12 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -127,6 +131,67 @@ final class NodeTest {
             assertThat(users)
                 .allSatisfy(user -> assertThat(eventsOf(user)).endsWith("session.expired.v1")));
     assertThat(look(users.getFirst())).isEqualTo(new Reply.Refused(invalid()));
+  }
+
+  @Test
+  void removesUsersOfWhomNothingIsLeftAndAnswersThoseWhoComeBackMeanwhile() throws Exception {
+    List<OwnerKey> users = open(100);
+    clock.addAndGet(Duration.ofDays(1).toMillis());
+    await()
+        .untilAsserted(() ->
+            assertThat(users)
+                .allSatisfy(user -> assertThat(eventsOf(user)).endsWith("session.expired.v1")));
+    OwnerKey late = new OwnerKey(1, 1);
+    openAt(late, 1_000, null); // its event has the highest position, which stays
+    clock.addAndGet(Duration.ofDays(91).toMillis());
+
+    // Some come back at that very moment, over and over: each call is answered, by whom they were
+    // or by whom they are anew.
+    AtomicBoolean done = new AtomicBoolean();
+    AtomicLong slowest = new AtomicLong();
+    try (var callers = Executors.newVirtualThreadPerTaskExecutor()) {
+      var calls = new ArrayList<Future<?>>();
+      for (OwnerKey user : users.subList(0, 10)) {
+        calls.add(
+            callers.submit(() -> {
+              while (!done.get()) {
+                long began = System.nanoTime();
+                assertThat(node.users().ask(user, new Command.AskEpoch(), 10_000))
+                    .isInstanceOf(Answer.Answered.class);
+                slowest.accumulateAndGet(System.nanoTime() - began, Math::max);
+              }
+            }));
+      }
+      await()
+          .untilAsserted(
+              () -> assertThat(users).allSatisfy(user -> assertThat(eventsOf(user)).isEmpty()));
+      done.set(true);
+      for (Future<?> call : calls) {
+        call.get();
+      }
+    }
+    assertThat(Duration.ofNanos(slowest.get()))
+        .as("held back, not lost and asked again")
+        .isLessThan(Duration.ofMillis(2_400));
+    assertThat(journal.metrics().purged()).isEqualTo(100);
+    openAt(users.getFirst(), 2_000, "user-0");
+    assertThat(eventsOf(users.getFirst())).containsExactly("session.opened.v1");
+  }
+
+  private void openAt(OwnerKey owner, int request, @Nullable String user) {
+    assertThat(
+            node.users()
+                .ask(
+                    owner,
+                    new Command.Open(
+                        new Request(new RequestId(1, request), 0, false),
+                        new SessionId(0, request),
+                        user,
+                        Json.Obj.empty(),
+                        Duration.ofDays(100).toMillis(),
+                        Duration.ofDays(100).toMillis()),
+                    10_000))
+        .isInstanceOf(Answer.Answered.class);
   }
 
   private List<OwnerKey> open(int count) {

@@ -155,6 +155,12 @@ final class Samples {
     entries.put(
         "cart.line-removed.v1", entry(SESSION, null, new Event.LineRemoved(new Sku("shoe-42"))));
     entries.put("cart.emptied.v1", entry(SESSION, null, new Event.CartEmptied()));
+    entries.put(
+        "user.erased.v1",
+        entry(
+            null,
+            receipt(Receipt.Kind.CALLER, null, Outcome.Erased.erased()),
+            new Event.UserErased(9, 2)));
     entries.put("cart.expired.v1", entry(null, null, new Event.CartExpired()));
     entries.put(
         "cart.checked-out.v1",

@@ -402,7 +402,8 @@ final class UserEntityTest {
                     clocks,
                     Limits.defaults(),
                     (other, message) -> Objects.requireNonNull(users.get(other)).tell(message),
-                    population)));
+                    population),
+                departing -> departing.tell(new Message.Stop())));
     users.put(owner, actor);
     return actor;
   }

@@ -19,6 +19,7 @@ public final class FailingStore implements JournalStore {
   private final AtomicReference<@Nullable RuntimeException> afterNextCommit =
       new AtomicReference<>();
   private final AtomicReference<@Nullable RuntimeException> snapshots = new AtomicReference<>();
+  private final AtomicReference<@Nullable RuntimeException> erasures = new AtomicReference<>();
   private final AtomicInteger probes = new AtomicInteger();
 
   /** Fails on command, and is {@code store} in all else. */
@@ -34,6 +35,7 @@ public final class FailingStore implements JournalStore {
   /** From now on everything is as before. */
   public void repair() {
     outage.set(null);
+    erasures.set(null);
   }
 
   /** The next batch is written, and fails nevertheless. */
@@ -42,8 +44,18 @@ public final class FailingStore implements JournalStore {
   }
 
   /** Every batch with a snapshot in it fails. */
-  void refuseSnapshots(RuntimeException failure) {
+  public void refuseSnapshots(RuntimeException failure) {
     snapshots.set(failure);
+  }
+
+  /** From now on batches with snapshots are taken again. */
+  public void takeSnapshots() {
+    snapshots.set(null);
+  }
+
+  /** From now on nobody is erased, until the next {@link #repair}. */
+  public void refuseToErase(RuntimeException failure) {
+    erasures.set(failure);
   }
 
   /** How often it was probed. */
@@ -121,6 +133,7 @@ public final class FailingStore implements JournalStore {
   @Override
   public boolean erase(NodeId node, Owner owner, long number, long deadline) {
     failIfBroken();
+    throwIfSet(erasures.get());
     return store.erase(node, owner, number, deadline);
   }
 

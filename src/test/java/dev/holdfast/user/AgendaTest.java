@@ -59,7 +59,8 @@ class AgendaTest {
   void hasNothingOnItOnceTheSessionsHaveEnded() {
     user.opensFor("alice").did(new Action.LogOut());
 
-    assertThat(user.untilDeadline()).isEqualTo(NEVER);
+    assertThat(user.untilDeadline()).as("to be removed one day").isEqualTo(RETENTION);
+    assertThat(user.wakes()).isEqualTo(new Reply.Nothing());
   }
 
   @Test
@@ -72,7 +73,7 @@ class AgendaTest {
 
     assertThat(user.lastEvents())
         .containsExactly(new Event.SessionExpired(device.session(), Event.Limit.IDLE));
-    assertThat(user.untilDeadline()).isEqualTo(NEVER);
+    assertThat(user.untilDeadline()).isGreaterThan(Duration.ofDays(80));
   }
 
   @Test
@@ -156,7 +157,7 @@ class AgendaTest {
     user.wakes();
 
     assertThat(user.lastEvents()).containsExactly(new Event.CartExpired());
-    assertThat(user.untilDeadline()).isEqualTo(NEVER);
+    assertThat(user.untilDeadline()).as("to be removed").isEqualTo(Duration.ofDays(7));
     assertThat(user.opensFor("alice").cart()).isEmpty();
   }
 
@@ -199,7 +200,17 @@ class AgendaTest {
 
   @Test
   void keepsTheCartThatALiveSessionReads() {
-    user.limits = new Limits(9_999, 9_999, 9, 99, 9, 9, 9, Duration.ofDays(10).toMillis());
+    user.limits =
+        new Limits(
+            9_999,
+            9_999,
+            9,
+            99,
+            9,
+            9,
+            9,
+            Duration.ofDays(10).toMillis(),
+            Duration.ofDays(7).toMillis());
     Device device = user.opens("alice", Duration.ofDays(30), Duration.ofDays(365));
     device.did(set("tea", 1));
     time.passes(Duration.ofDays(3));
@@ -219,8 +230,10 @@ class AgendaTest {
     device.did(set("tea", 1));
     device.did(checkOut("o-1"));
     device.did(new Action.LogOut());
+    time.passes(RETENTION.minus(A_TICK));
+    user.wakes();
 
-    assertThat(user.untilDeadline()).isEqualTo(NEVER);
+    assertThat(user.lastEvents()).isEmpty();
   }
 
   @Test
@@ -247,7 +260,8 @@ class AgendaTest {
 
   @Test
   void neverComesForARetentionBeyondAllTime() {
-    user.limits = new Limits(9_999, 9_999, 9, 99, 9, 9, 9, Long.MAX_VALUE);
+    user.limits =
+        new Limits(9_999, 9_999, 9, 99, 9, 9, 9, Long.MAX_VALUE, Duration.ofDays(7).toMillis());
     Device device = user.opensFor("alice");
     device.did(set("tea", 1));
     device.did(new Action.LogOut());

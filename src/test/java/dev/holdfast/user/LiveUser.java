@@ -112,8 +112,8 @@ final class LiveUser {
   }
 
   /** The agenda says that something may be due. */
-  void wakes() {
-    asks(new Command.Wake());
+  Reply wakes() {
+    return asks(new Command.Wake());
   }
 
   /** {@return whether a wake at that moment, right after a recovery, would do anything} */
@@ -128,7 +128,8 @@ final class LiveUser {
 
   private boolean wouldDoSomething(long moment, Presence known) {
     var context = new Context(moment, false, true, known, limits);
-    return !state.decide(new Command.Wake(), context).entries().isEmpty();
+    Decision decision = state.decide(new Command.Wake(), context);
+    return !decision.entries().isEmpty() || decision.reply() instanceof Reply.NothingLeft;
   }
 
   /** The actor notes the activity only when the journal has answered, which may take a while. */

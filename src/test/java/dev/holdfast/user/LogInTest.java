@@ -406,7 +406,8 @@ class LogInTest {
 
   @Test
   void usesUpNoneOfTheUsersKeys() {
-    alice.limits = new Limits(9_999, 9_999, 9, 99, 9, 5, 9_999, Long.MAX_VALUE);
+    alice.limits =
+        new Limits(9_999, 9_999, 9, 99, 9, 5, 9_999, Long.MAX_VALUE, Duration.ofDays(7).toMillis());
     for (int i = 0; i < 10; i++) {
       LogInSteps.complete(new LiveUser(time).opens(), alice);
     }

@@ -168,7 +168,8 @@ class ReceiptsTest {
 
   @Test
   void areNeverForgottenEarlyForLackOfRoom() {
-    user.limits = new Limits(9_999, 9_999, 9, 99, 9, 3, 3, Long.MAX_VALUE);
+    user.limits =
+        new Limits(9_999, 9_999, 9, 99, 9, 3, 3, Long.MAX_VALUE, Duration.ofDays(7).toMillis());
     device.didKeyed("k1", set("tea", 1));
     device.didKeyed("k2", set("tea", 2));
     device.didKeyed("k3", set("tea", 3));
@@ -180,7 +181,8 @@ class ReceiptsTest {
 
   @Test
   void limitTheServersOwnRequestsWithinAMinute() {
-    user.limits = new Limits(9_999, 9_999, 9, 99, 9, 9, 3, Long.MAX_VALUE);
+    user.limits =
+        new Limits(9_999, 9_999, 9, 99, 9, 9, 3, Long.MAX_VALUE, Duration.ofDays(7).toMillis());
     device.did(set("tea", 1)); // beside the opening
     device.did(set("tea", 2));
 
@@ -196,7 +198,8 @@ class ReceiptsTest {
   @Test
   void nameTheTimeWhenTheOldestKeyEndsThoughTheOpeningsIsOlderAndStays() {
     var visitor = new LiveUser(time);
-    visitor.limits = new Limits(9_999, 9_999, 9, 99, 9, 2, 9, Long.MAX_VALUE);
+    visitor.limits =
+        new Limits(9_999, 9_999, 9, 99, 9, 2, 9, Long.MAX_VALUE, Duration.ofDays(7).toMillis());
     var opened =
         done(
             visitor.asks(

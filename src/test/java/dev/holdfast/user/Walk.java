@@ -26,7 +26,16 @@ import org.jspecify.annotations.Nullable;
 final class Walk {
 
   private static final Limits LIMITS =
-      new Limits(40, 1_000, 3, 12, 3, 6, 25, Duration.ofHours(3).toMillis());
+      new Limits(
+          40,
+          1_000,
+          3,
+          12,
+          3,
+          6,
+          25,
+          Duration.ofHours(3).toMillis(),
+          Duration.ofDays(7).toMillis());
 
   /** One step. Numbers choose among what there is at that moment. */
   sealed interface Step {
@@ -247,7 +256,10 @@ final class Walk {
     ask(new Command.Wake());
     assertThat(user.state().sessions()).isEmpty();
     assertThat(user.state().cart().lines()).isEmpty();
-    assertThat(user.state().deadline(LIMITS)).isEqualTo(User.NEVER);
+    if (user.state().revision() > 0) {
+      time.is(user.state().deadline(LIMITS));
+      assertThat(user.wakes()).isEqualTo(new Reply.NothingLeft());
+    }
     time.passes(Duration.ofDays(-20));
     user.crashes();
     for (SessionId session : everOpened) {
