@@ -5,9 +5,11 @@ import dev.holdfast.journal.NotWritten.Reason;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
@@ -104,23 +106,21 @@ final class GroupCommit implements JournalHealth, AutoCloseable {
       NodeId node,
       JournalSettings settings,
       InstantSource clock,
+      JournalMetrics metrics,
+      String name,
       Runnable onFenced) {
     this.store = store;
     this.node = node;
     this.settings = settings;
     this.clock = clock;
     this.onFenced = onFenced;
-    this.metrics = new JournalMetrics(() -> queued, this::queuedSnapshots);
+    this.metrics = metrics;
     this.stallNanos = settings.stallAfter().toNanos();
-    this.writer = Thread.ofPlatform().name("holdfast-journal-writer").unstarted(this::run);
+    this.writer = Thread.ofPlatform().name(name).unstarted(this::run);
   }
 
   void start() {
     writer.start();
-  }
-
-  JournalMetrics metrics() {
-    return metrics;
   }
 
   @Override
@@ -321,11 +321,14 @@ final class GroupCommit implements JournalHealth, AutoCloseable {
 
   private Batch take() {
     List<Waiting> events = new ArrayList<>();
+    Set<Owner> owners = new HashSet<>();
     long bytes = 0;
     Waiting head = waiting.peek();
+    // An owner's second write begins where the first one, in the batch before, has ended.
     while (head != null
         && events.size() < settings.maxBatchWrites()
-        && (events.isEmpty() || bytes + head.bytes <= settings.maxBatchBytes())) {
+        && (events.isEmpty() || bytes + head.bytes <= settings.maxBatchBytes())
+        && owners.add(head.write.owner())) {
       waiting.remove();
       events.add(head);
       bytes += head.bytes;
@@ -524,7 +527,11 @@ final class GroupCommit implements JournalHealth, AutoCloseable {
     return new NotWritten(Reason.CLOSED, "the journal is closed");
   }
 
-  private int queuedSnapshots() {
+  int queuedWrites() {
+    return queued;
+  }
+
+  int queuedSnapshots() {
     lock.lock();
     try {
       return snapshots.size();

@@ -9,7 +9,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The running journal of one node process: one writer, a few readers, one store.
+ * The running journal of one node process: a few writers and readers, one store.
  *
  * <p>Actors reach it through Pekko's persistence plugins, which find it by {@link JournalSetup};
  * and directly for three things: {@link #health} before they persist, {@link #offerSnapshot} after
@@ -25,7 +25,7 @@ public final class Journal implements AutoCloseable {
 
   private final JournalStore store;
   private final NodeId node;
-  private final GroupCommit writer;
+  private final WriteLanes writer;
   private final Recoveries recoveries;
   private final Removals removals;
   private final Thread watch;
@@ -39,7 +39,7 @@ public final class Journal implements AutoCloseable {
       Runnable onFenced) {
     this.store = store;
     this.node = node;
-    this.writer = new GroupCommit(store, node, settings, clock, onFenced);
+    this.writer = new WriteLanes(store, node, settings, clock, onFenced);
     this.recoveries = new Recoveries(store, settings, writer.metrics());
     this.removals = new Removals(store, node, writer.metrics());
     this.watch = Thread.ofPlatform().daemon().name("holdfast-journal-watch").unstarted(this::watch);

@@ -7,7 +7,7 @@ import java.util.Arrays;
  * payload.
  *
  * @param name explicit name and version of the event, such as {@code cart.line-set.v1}; 1 to 100
- *     characters
+ *     visible ASCII characters
  * @param payload the encoded event, at most {@value #MAX_PAYLOAD} bytes; not copied, so nobody may
  *     change it after handing it over
  * @param at when the event happened, in milliseconds since the epoch
@@ -33,9 +33,15 @@ public record JournalEvent(String name, byte[] payload, long at, long deadline) 
   }
 
   static void checkName(String name) {
-    if (name.isEmpty() || name.length() > MAX_NAME) {
+    if (name.isEmpty()
+        || name.length() > MAX_NAME
+        || !name.chars().allMatch(c -> c > ' ' && c < 0x7f)) {
       throw new IllegalArgumentException(
-          "a name in the journal has 1 to " + MAX_NAME + " characters: '" + name + "'");
+          "a name in the journal has 1 to "
+              + MAX_NAME
+              + " visible ASCII characters: '"
+              + name
+              + "'");
     }
   }
 

@@ -57,6 +57,23 @@ public record JournalSettings(
     }
   }
 
+  /** The same bounds on what waits, divided between so many lanes. */
+  JournalSettings sharedBy(int lanes) {
+    return new JournalSettings(
+        maxBatchWrites,
+        maxBatchBytes,
+        Math.ceilDiv(maxQueuedWrites, lanes),
+        Math.ceilDiv(maxQueuedBytes, lanes),
+        Math.ceilDiv(maxQueuedSnapshots, lanes),
+        stallAfter,
+        probeInterval,
+        readers,
+        maxRecoveryGroup,
+        maxRecoveryEvents,
+        maxPrefetched,
+        prefetchTtl);
+  }
+
   /**
    * Reads {@code holdfast.journal} from {@code config}.
    *

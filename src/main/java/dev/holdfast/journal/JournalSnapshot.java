@@ -5,8 +5,8 @@ import java.util.Arrays;
 /**
  * The encoded state of an owner after one of its events. Holds journaled state only.
  *
- * @param name explicit name and version of the encoding, such as {@code user.v1}; 1 to 100
- *     characters
+ * @param name explicit name and version of the encoding, such as {@code user.v1}; 1 to 100 visible
+ *     ASCII characters
  * @param payload the encoded state, at most {@link JournalEvent#MAX_PAYLOAD} bytes; not copied, so
  *     nobody may change it after handing it over
  */

@@ -7,8 +7,9 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a database does for the journal. {@link SqliteStore} is the embedded one. The abstract test
- * {@code JournalContract} holds every store to what is said here.
+ * What a database does for the journal. {@link SqliteStore} is the embedded one, {@link
+ * PostgresStore} that of clusters. The abstract test {@code JournalContract} holds every store to
+ * what is said here.
  *
  * <p>Every method may block and may be called from any thread. Methods that write throw {@link
  * NotWritten} if nothing at all was written, and {@link InDoubt} if the store failed while it
@@ -17,13 +18,18 @@ import org.jspecify.annotations.Nullable;
  */
 public interface JournalStore extends AutoCloseable {
 
+  /** How many batches are worth writing at a time; each is written by a thread of its own. */
+  int batchesAtOnce();
+
   /**
    * Writes a batch in one transaction, if {@code node} is registered and not fenced.
    *
-   * <p>Each write is taken whole if it begins right after its owner's highest number, as the writes
-   * before it in the batch have left it, and is otherwise left out. Positions grow in the order of
-   * {@code writes}. A snapshot is stored if it is newer than the stored one, not ahead of the
-   * owner's log, and not older than the log's first event; it is otherwise left out.
+   * <p>Each write is taken whole if it begins right after its owner's highest number, and is
+   * otherwise left out. Positions grow in the order of {@code writes}. A snapshot is stored if it
+   * is newer than the stored one, not ahead of the owner's log, and not older than the log's first
+   * event; it is otherwise left out.
+   *
+   * @throws IllegalArgumentException if two of {@code writes} are of one owner
    */
   Outcome write(NodeId node, List<OwnerWrite> writes, List<SnapshotWrite> snapshots);
 

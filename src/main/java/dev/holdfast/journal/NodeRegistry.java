@@ -25,7 +25,8 @@ public interface NodeRegistry {
    * case, for those who know in another way that no other process lives, such as the holder of an
    * embedded journal's directory.
    *
-   * @return the new incarnation, or null if somebody else was first or the cluster lives
+   * @return the new incarnation, or null if somebody else was first, the cluster lives, or the node
+   *     is known already: a process claims once, before all else
    */
   @Nullable Incarnation claim(NodeId node, long expected, Duration silence);
 

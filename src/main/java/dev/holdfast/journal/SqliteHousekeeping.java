@@ -4,7 +4,6 @@ import dev.holdfast.journal.NotWritten.Reason;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -31,101 +30,72 @@ final class SqliteHousekeeping {
     this.store = store;
   }
 
-  /** Events of an owner up to a number, to be deleted. */
-  private record Cut(Owner owner, long upTo) {}
-
-  /** A page of owners, and what there is to delete of them. */
-  private record Page(
-      List<Cut> cuts,
-      @Nullable Owner last,
-      boolean done,
-      int owners,
-      long rows,
-      long longest,
-      long overCap) {}
-
   int delete(NodeId node, Owner owner, long upTo) {
     return store.transact(session -> {
       refuseFenced(session, node);
-      return delete(session, new Cut(owner, upTo));
+      return delete(session, new TrimPage.Cut(owner, upTo));
     });
   }
 
   Trimmed trim(NodeId node, OwnerRange range, @Nullable Owner after, KeepRule keep, int work) {
-    Page page = store.read(session -> page(session, range, after, keep, work));
-    int deleted = 0;
-    if (!page.cuts.isEmpty()) {
-      deleted =
-          store.transact(
-              page.rows,
-              session -> {
-                refuseFenced(session, node);
-                int rows = 0;
-                for (Cut cut : page.cuts) {
-                  rows += delete(session, cut);
-                }
-                return rows;
-              });
+    TrimPage page =
+        store.read(session -> TrimPage.plan(new Logs(session, range), after, keep, work));
+    if (page.cuts().isEmpty()) {
+      return page.trimmed(0);
     }
-    return new Trimmed(page.last, page.done, page.owners, deleted, page.longest, page.overCap);
+    return page.trimmed(
+        store.transact(
+            page.rows(),
+            session -> {
+              refuseFenced(session, node);
+              int rows = 0;
+              for (TrimPage.Cut cut : page.cuts()) {
+                rows += delete(session, cut);
+              }
+              return rows;
+            }));
   }
 
-  private static Page page(
-      SqliteSession session, OwnerRange range, @Nullable Owner after, KeepRule keep, int work)
-      throws SQLException {
-    List<Cut> cuts = new ArrayList<>();
-    @Nullable Owner last = after;
-    int owners = 0;
-    long rows = 0;
-    long longest = 0;
-    long overCap = 0;
-    while (owners + rows < work) {
-      Beginning next = nextAfter(session, range, last);
-      if (next == null) {
-        return new Page(cuts, last, true, owners, rows, longest, overCap);
+  /** One owner's log after another, each looked up when its turn comes. */
+  private record Logs(SqliteSession session, OwnerRange range) implements TrimPage.Logs {
+
+    @Override
+    public TrimPage.@Nullable Log nextAfter(@Nullable Owner after) throws SQLException {
+      PreparedStatement select =
+          session.prepare(
+              "SELECT owner, seq FROM event WHERE owner "
+                  + (after == null ? ">=" : ">")
+                  + " ? AND owner <= ? ORDER BY owner, seq LIMIT 1");
+      select.setBytes(1, (after == null ? range.first() : after).bytes());
+      select.setBytes(2, range.last().bytes());
+      Owner owner;
+      long first;
+      try (ResultSet row = select.executeQuery()) {
+        if (!row.next()) {
+          return null;
+        }
+        owner = Owner.of(row.getBytes(1));
+        first = row.getLong(2);
       }
-      Owner owner = next.owner;
-      long first = next.number;
-      long newest = SqliteStore.highest(session, owner.bytes());
-      long deletable = Math.min(newest - 1, snapshotNumber(session, owner));
-      long bound = Math.min(deletable, first - 1 + work - owners - rows);
-      long cut =
-          bound < first
-              ? first - 1
-              : Math.min(
-                  bound,
-                  Math.max(newest - keep.atMost(), oldUpTo(session, owner, bound, keep.since())));
-      if (cut >= first) {
-        cuts.add(new Cut(owner, cut));
-        rows += cut - first + 1;
-      }
-      if (cut == bound && bound < deletable) {
-        // There may be more to delete of this one: the next call begins with it.
-        return new Page(cuts, last, false, owners, rows, longest, overCap);
-      }
-      owners++;
-      last = owner;
-      long left = newest - Math.max(cut, first - 1);
-      longest = Math.max(longest, left);
-      overCap += left > keep.atMost() ? 1 : 0;
+      return new TrimPage.Log(
+          owner,
+          first,
+          SqliteStore.highest(session, owner.bytes()),
+          snapshotNumber(session, owner));
     }
-    return new Page(cuts, last, false, owners, rows, longest, overCap);
-  }
 
-  /** Where an owner's log begins. */
-  private record Beginning(Owner owner, long number) {}
-
-  private static @Nullable Beginning nextAfter(
-      SqliteSession session, OwnerRange range, @Nullable Owner after) throws SQLException {
-    PreparedStatement select =
-        session.prepare(
-            "SELECT owner, seq FROM event WHERE owner "
-                + (after == null ? ">=" : ">")
-                + " ? AND owner <= ? ORDER BY owner, seq LIMIT 1");
-    select.setBytes(1, (after == null ? range.first() : after).bytes());
-    select.setBytes(2, range.last().bytes());
-    try (ResultSet row = select.executeQuery()) {
-      return row.next() ? new Beginning(Owner.of(row.getBytes(1)), row.getLong(2)) : null;
+    @Override
+    public long oldUpTo(TrimPage.Log log, long bound, long since) throws SQLException {
+      PreparedStatement select =
+          session.prepare(
+              "SELECT seq FROM event WHERE owner = ? AND seq <= ? AND at >= ? ORDER BY seq LIMIT"
+                  + " 1");
+      select.setBytes(1, log.owner().bytes());
+      select.setLong(2, bound);
+      select.setLong(3, since);
+      try (ResultSet row = select.executeQuery()) {
+        return row.next() ? row.getLong(1) - 1 : bound;
+      }
     }
   }
 
@@ -137,24 +107,10 @@ final class SqliteHousekeeping {
     }
   }
 
-  /** The number, at most {@code bound}, up to which all events are from before {@code since}. */
-  private static long oldUpTo(SqliteSession session, Owner owner, long bound, long since)
-      throws SQLException {
-    PreparedStatement select =
-        session.prepare(
-            "SELECT seq FROM event WHERE owner = ? AND seq <= ? AND at >= ? ORDER BY seq LIMIT 1");
-    select.setBytes(1, owner.bytes());
-    select.setLong(2, bound);
-    select.setLong(3, since);
-    try (ResultSet row = select.executeQuery()) {
-      return row.next() ? row.getLong(1) - 1 : bound;
-    }
-  }
-
-  private static int delete(SqliteSession session, Cut cut) throws SQLException {
+  private static int delete(SqliteSession session, TrimPage.Cut cut) throws SQLException {
     PreparedStatement delete = session.prepare(DELETE_UP_TO);
-    delete.setBytes(1, cut.owner.bytes());
-    delete.setLong(2, cut.upTo);
+    delete.setBytes(1, cut.owner().bytes());
+    delete.setLong(2, cut.upTo());
     return delete.executeUpdate();
   }
 

@@ -33,6 +33,9 @@ final class SqliteNodes implements NodeRegistry {
   public @Nullable Incarnation claim(NodeId node, long expected, Duration silence) {
     boolean claimed =
         store.transact(session -> {
+          if (isKnown(session, node)) {
+            return false;
+          }
           PreparedStatement claim =
               session.prepare(
                   "UPDATE incarnation SET number = number + 1, holder = ?, released = 0,"
@@ -102,6 +105,14 @@ final class SqliteNodes implements NodeRegistry {
       }
       return insert(session, node, number) || SqliteStore.isUnfenced(session, node);
     });
+  }
+
+  private static boolean isKnown(SqliteSession session, NodeId node) throws SQLException {
+    PreparedStatement select = session.prepare("SELECT 1 FROM node WHERE id = ?");
+    select.setString(1, node.value());
+    try (ResultSet row = select.executeQuery()) {
+      return row.next();
+    }
   }
 
   /** False if the node has a row already: a process that was fenced never writes again. */

@@ -10,12 +10,10 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Types;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Objects;
-import java.util.PriorityQueue;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -43,16 +41,10 @@ public final class SqliteStore implements JournalStore {
   /** A wake time that never comes. */
   private static final long NEVER = Long.MAX_VALUE;
 
-  /** Rows of the agenda that are put right in one transaction. */
-  private static final int EARLY_AT_ONCE = 512;
-
   static final int PAGE_SIZE = 4_096;
 
   /** What a small transaction takes in the log. */
   private static final int FEW_PAGES = 4;
-
-  private static final Comparator<DueOwner> SWEEP_ORDER =
-      Comparator.comparingLong(DueOwner::deadline).thenComparing(DueOwner::owner);
 
   private static final String UNFENCED = "SELECT 1 FROM node WHERE id = ? AND fenced_at IS NULL";
 
@@ -214,8 +206,17 @@ public final class SqliteStore implements JournalStore {
     }
   }
 
+  /** There is one writer at a time. */
+  @Override
+  public int batchesAtOnce() {
+    return 1;
+  }
+
   @Override
   public Outcome write(NodeId node, List<OwnerWrite> writes, List<SnapshotWrite> snapshots) {
+    if (writes.stream().map(OwnerWrite::owner).distinct().count() < writes.size()) {
+      throw new IllegalArgumentException("two writes of one owner in a batch");
+    }
     return transact(
         pagesOf(writes, snapshots),
         session -> {
@@ -456,33 +457,14 @@ public final class SqliteStore implements JournalStore {
     for (OwnerRange range : ranges) {
       byFirst.put(range.first(), range);
     }
-    List<DueOwner> due = new ArrayList<>();
-    AgendaPage page;
-    @Nullable DueOwner seen = after;
-    do {
-      @Nullable DueOwner from = seen;
-      page = read(session -> agenda(session, byFirst, now, limit - due.size(), from));
-      due.addAll(page.due);
-      if (!page.early.isEmpty()) {
-        postpone(page.early);
-      }
-      seen = page.last;
-    } while (page.more && due.size() < limit);
-    return due;
+    return AgendaSweep.due(
+        (from, max) -> read(session -> agenda(session, byFirst, now, max, from)),
+        this::postpone,
+        limit,
+        after);
   }
 
-  /**
-   * Some rows of the agenda.
-   *
-   * @param due owners whose deadline has come
-   * @param early owners whose deadline is later than the agenda says
-   * @param last how far the sweep has come
-   * @param more whether there are more
-   */
-  private record AgendaPage(
-      List<DueOwner> due, List<Owner> early, @Nullable DueOwner last, boolean more) {}
-
-  private static AgendaPage agenda(
+  private static AgendaSweep.Page agenda(
       SqliteSession session,
       NavigableMap<Owner, OwnerRange> ranges,
       long now,
@@ -496,43 +478,22 @@ public final class SqliteStore implements JournalStore {
     select.setLong(1, now);
     select.setLong(2, after == null ? Long.MIN_VALUE : after.deadline());
     select.setBytes(3, after == null ? new byte[0] : after.owner().bytes());
-    List<DueOwner> due = new ArrayList<>();
-    List<Owner> early = new ArrayList<>();
-    // Those of the early ones that are due, until the sweep comes to their real place.
-    PriorityQueue<DueOwner> moved = new PriorityQueue<>(SWEEP_ORDER);
-    @Nullable DueOwner last = after;
     try (ResultSet rows = select.executeQuery()) {
-      @Nullable DueOwner row = nextOnAgenda(rows);
-      while ((row != null || !moved.isEmpty()) && early.size() < EARLY_AT_ONCE) {
-        if (due.size() >= limit) {
-          return new AgendaPage(due, early, last, true);
-        }
-        if (row == null || (!moved.isEmpty() && SWEEP_ORDER.compare(moved.peek(), row) < 0)) {
-          last = moved.remove();
-          due.add(last);
-          continue;
-        }
-        last = row;
-        Map.@Nullable Entry<Owner, OwnerRange> range = ranges.floorEntry(row.owner());
-        if (range != null && range.getValue().contains(row.owner())) {
-          long deadline = deadline(session, row.owner());
-          if (deadline == row.deadline()) {
-            due.add(row);
-          } else {
-            early.add(row.owner());
-            if (deadline <= now) {
-              moved.add(new DueOwner(row.owner(), deadline));
-            }
-          }
-        }
-        row = nextOnAgenda(rows);
-      }
-      return new AgendaPage(due, early, last, row != null || !moved.isEmpty());
+      return AgendaSweep.page(() -> nextOnAgenda(session, rows, ranges), now, limit, after);
     }
   }
 
-  private static @Nullable DueOwner nextOnAgenda(ResultSet rows) throws SQLException {
-    return rows.next() ? new DueOwner(Owner.of(rows.getBytes(2)), rows.getLong(1)) : null;
+  private static AgendaSweep.@Nullable Row nextOnAgenda(
+      SqliteSession session, ResultSet rows, NavigableMap<Owner, OwnerRange> ranges)
+      throws SQLException {
+    while (rows.next()) {
+      Owner owner = Owner.of(rows.getBytes(2));
+      Map.@Nullable Entry<Owner, OwnerRange> range = ranges.floorEntry(owner);
+      if (range != null && range.getValue().contains(owner)) {
+        return new AgendaSweep.Row(owner, rows.getLong(1), deadline(session, owner));
+      }
+    }
+    return null;
   }
 
   /** The deadline of the owner's newest event. */

@@ -74,6 +74,11 @@ public final class FailingStore implements JournalStore {
   }
 
   @Override
+  public int batchesAtOnce() {
+    return store.batchesAtOnce();
+  }
+
+  @Override
   public Outcome write(NodeId node, List<OwnerWrite> writes, List<SnapshotWrite> riding) {
     failIfBroken();
     if (!riding.isEmpty()) {

@@ -1,0 +1,1119 @@
+package dev.holdfast.journal;
+
+import dev.holdfast.journal.JournalUnusable.Problem;
+import dev.holdfast.journal.NotWritten.Reason;
+import dev.holdfast.journal.PostgresSession.History;
+import dev.holdfast.journal.PostgresSession.Use;
+import java.sql.Array;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The journal of a cluster: a schema of a PostgreSQL database.
+ *
+ * <p><b>A batch is one statement that commits by itself</b>, so a client that is frozen or cut off
+ * between two statements never sits on a lock. It share-locks the row of its node, and writes
+ * nothing if that row is fenced or does not carry the writer number of the statement. It looks up
+ * each owner's newest event and takes the writes that begin right after it; the others are its
+ * result. Two statements that meet on one owner's number: the second fails whole with a duplicate
+ * key, and is sent again, when it sees what the first has written.
+ *
+ * <p><b>A batch whose outcome is open</b>, because the connection broke or the server ended the
+ * session, is settled by reading. But first the node's writer number is raised: that waits for a
+ * statement that is still running, and one that has yet to begin will find another number and write
+ * nothing. (And as its own commit comes after, it also waits for the standby of a synchronous
+ * replication to have all that came before.) So after it, what is there is there, and what is not
+ * will never be.
+ *
+ * <p>Nothing is taken from a server that is a standby, or that was turned into one.
+ */
+public final class PostgresStore implements JournalStore {
+
+  private static final Logger LOG = LoggerFactory.getLogger(PostgresStore.class);
+
+  /** How often a statement is sent again that met another one. */
+  private static final int MEETINGS = 10;
+
+  /** How long the outcome of a batch is sought, before it is told as unknown. */
+  private static final long SETTLING_NANOS = TimeUnit.SECONDS.toNanos(8);
+
+  private static final long BETWEEN_ATTEMPTS_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
+  /** Rows read at a time where there may be many. */
+  private static final int ROWS_AT_ONCE = 256;
+
+  /** Bits of a position that tell the place within the transaction. */
+  private static final int PLACE_BITS = 20;
+
+  /** The ordinal that says that the node may not write. */
+  private static final int NOT_ALIVE = -1;
+
+  /**
+   * The fence. Evaluated once; a fencing of the row waits for it, and it for a fencing: then the
+   * row is looked at again as that has left it.
+   */
+  private static final String ALIVE =
+      """
+      alive AS MATERIALIZED (
+        SELECT FROM node WHERE id = ? AND writer = ? AND fenced_at IS NULL FOR SHARE
+      )\
+      """;
+
+  /**
+   * The rows of the batch, each with whether its write begins right after the owner's newest event.
+   * A deadline of 2^63 - 1 is none.
+   */
+  private static final String BATCH =
+      """
+      , batch AS MATERIALIZED (
+        SELECT e.*, newest.due AS due_before,
+          coalesce(newest.seq, 0) = e.first - 1 AND EXISTS (SELECT FROM alive) AS taken
+        FROM unnest(?::uuid[], ?::bigint[], ?::bigint[], ?::bigint[], ?::int[], ?::bigint[],
+            ?::bigint[], ?::text[], ?::bytea[])
+          AS e (owner, seq, first, last, ordinal, at, due, name, payload)
+        LEFT JOIN LATERAL (
+          SELECT seq, due FROM event WHERE event.owner = e.owner ORDER BY seq DESC LIMIT 1
+        ) AS newest ON true
+      )\
+      """;
+
+  private static final String EVENTS =
+      """
+      , events AS (
+        INSERT INTO event (owner, seq, position, at, due, name, payload)
+        SELECT owner, seq,
+          (SELECT base FROM feed) + (pg_current_xact_id()::text::bigint << 20) + ordinal,
+          at, nullif(due, 9223372036854775807), name, payload
+        FROM batch WHERE taken
+      )\
+      """;
+
+  /**
+   * Only where the deadline is the owner's first or comes nearer than the one before: else the
+   * agenda has a row that is early enough. Writes the row even if it says so already, for that is
+   * what {@code postpone} waits for.
+   */
+  private static final String AGENDA =
+      """
+      , wakes AS (
+        INSERT INTO agenda (owner, wake)
+        SELECT owner, due FROM batch
+        WHERE taken AND seq = last AND due < coalesce(due_before, 9223372036854775807)
+        ON CONFLICT (owner) DO UPDATE SET wake = excluded.wake
+      )\
+      """;
+
+  /**
+   * Newer than the stored one, not ahead of the owner's log with this batch, and not from before
+   * the log's beginning: it may have waited while the owner was erased.
+   */
+  private static final String SNAPSHOTS =
+      """
+      , snapshots AS (
+        INSERT INTO snapshot (owner, seq, at, name, payload)
+        SELECT s.owner, s.seq, s.at, s.name, s.payload
+        FROM unnest(?::uuid[], ?::bigint[], ?::bigint[], ?::text[], ?::bytea[])
+          AS s (owner, seq, at, name, payload)
+        WHERE EXISTS (SELECT FROM alive) AND s.seq <= greatest(
+          (SELECT seq FROM event WHERE event.owner = s.owner ORDER BY seq DESC LIMIT 1),
+          (SELECT max(seq) FROM batch WHERE batch.owner = s.owner AND taken))
+          AND s.seq >= coalesce(
+            (SELECT seq FROM event WHERE event.owner = s.owner ORDER BY seq LIMIT 1), 1)
+        ON CONFLICT (owner) DO UPDATE
+        SET seq = excluded.seq, at = excluded.at, name = excluded.name, payload = excluded.payload
+        WHERE excluded.seq > snapshot.seq
+      )\
+      """;
+
+  private static final String LOSERS =
+      """
+
+      SELECT ordinal FROM batch WHERE NOT taken AND seq = first
+      UNION ALL SELECT -1 WHERE NOT EXISTS (SELECT FROM alive)\
+      """;
+
+  private static final String WRITE = "WITH " + ALIVE + BATCH + EVENTS + AGENDA + LOSERS;
+  private static final String WRITE_WITH_SNAPSHOTS =
+      "WITH " + ALIVE + BATCH + EVENTS + AGENDA + SNAPSHOTS + LOSERS;
+
+  /** Of each owner the snapshot, and then the events after it, in order; all of one moment. */
+  private static final String RECOVER =
+      """
+      SELECT true, 0::bigint, s.owner, s.seq, s.at, NULL::bigint, s.name, s.payload
+      FROM unnest(?::uuid[]) AS o (owner) JOIN snapshot s ON s.owner = o.owner
+      UNION ALL
+      SELECT false, e.position, e.owner, e.seq, e.at, e.due, e.name, e.payload
+      FROM unnest(?::uuid[]) AS o (owner)
+      LEFT JOIN snapshot s ON s.owner = o.owner
+      CROSS JOIN LATERAL (
+        SELECT * FROM event WHERE event.owner = o.owner AND event.seq > coalesce(s.seq, 0)
+        ORDER BY event.seq LIMIT ?
+      ) AS e\
+      """;
+
+  private static final String EVENT_COLUMNS = "position, owner, seq, at, due, name, payload";
+
+  private final PostgresOptions options;
+  private final PostgresPool writers;
+  private final PostgresPool readers;
+
+  /** Fences and other small statements: never behind a batch. */
+  private final PostgresPool others;
+
+  private final PostgresNodes nodes = new PostgresNodes(this);
+  private final PostgresHousekeeping housekeeping = new PostgresHousekeeping(this);
+
+  /** The writer number that statements of each node carry; absent for one not seen yet. */
+  private final Map<NodeId, Long> writerNumbers = new ConcurrentHashMap<>();
+
+  /** Nodes with a batch of unknown outcome: the number is to be raised before the next one. */
+  private final Set<NodeId> unsettled = ConcurrentHashMap.newKeySet();
+
+  private final AtomicReference<@Nullable History> history = new AtomicReference<>();
+  private final AtomicLong historyNumber = new AtomicLong();
+  private volatile boolean closed;
+
+  private PostgresStore(PostgresOptions options) {
+    this.options = options;
+    this.writers = new PostgresPool(options, Use.WRITING, options.writers(), this::lookAt);
+    this.readers = new PostgresPool(options, Use.READING, options.readers(), this::lookAt);
+    this.others = new PostgresPool(options, Use.WRITING, 2, this::lookAt);
+  }
+
+  /**
+   * Opens the journal, and makes or updates its schema where needed.
+   *
+   * @throws JournalUnusable if the server cannot be reached, or what the schema holds is not a
+   *     journal that this program can read; nothing is changed then
+   */
+  public static PostgresStore open(PostgresOptions options) throws JournalUnusable {
+    return open(options, () -> PostgresSchema.current().prepare(options));
+  }
+
+  /**
+   * Opens an existing journal of this program's version, and changes nothing by doing so.
+   *
+   * @throws JournalUnusable if there is none, or it cannot be reached
+   */
+  public static PostgresStore openExisting(PostgresOptions options) throws JournalUnusable {
+    return open(options, () -> PostgresSchema.current().require(options));
+  }
+
+  private interface Preparation {
+    void run() throws SQLException, JournalUnusable;
+  }
+
+  private static PostgresStore open(PostgresOptions options, Preparation preparation)
+      throws JournalUnusable {
+    PostgresStore store = new PostgresStore(options);
+    boolean done = false;
+    try {
+      preparation.run();
+      store.checkServer();
+      done = true;
+      return store;
+    } catch (SQLException e) {
+      throw new JournalUnusable(
+          Problem.INACCESSIBLE,
+          "the journal in " + options.place() + " cannot be opened: " + PostgresErrors.describe(e),
+          e);
+    } finally {
+      if (!done) {
+        store.close();
+      }
+    }
+  }
+
+  /** What must hold of the server before anything is written to it. */
+  private void checkServer() throws SQLException {
+    PostgresSession session = others.take();
+    boolean usable = false;
+    try {
+      try (ResultSet row =
+          session
+              .prepare("SELECT current_setting('fsync'), current_setting('full_page_writes')")
+              .executeQuery()) {
+        row.next();
+        if (row.getString(1).equals("off") || row.getString(2).equals("off")) {
+          LOG.warn(
+              "fsync or full_page_writes is off in {}: what is acknowledged can be lost",
+              options.place());
+        }
+      }
+      // A journal that was restored into another server: its transactions are counted from anew.
+      session.execute(
+          """
+          UPDATE feed SET base = base + above.gap FROM (
+            SELECT (SELECT coalesce(max(position), 0) FROM event)
+              - (SELECT base FROM feed)
+              - (pg_snapshot_xmax(pg_current_snapshot())::text::bigint << 20) AS gap
+          ) AS above WHERE above.gap > 0\
+          """);
+      usable = true;
+    } finally {
+      release(others, session, usable);
+    }
+  }
+
+  private static void release(PostgresPool pool, PostgresSession session, boolean usable) {
+    if (usable) {
+      pool.giveBack(session);
+    } else {
+      pool.discard(session);
+    }
+  }
+
+  /** Notices a fail-over: another server, or another history of the same. */
+  private void lookAt(History found) {
+    History before = history.getAndSet(found);
+    if (before != null && !before.equals(found)) {
+      historyNumber.incrementAndGet();
+      LOG.error(
+          "the database failed over: timeline {} of system {} after {} of {}; all users are read"
+              + " anew",
+          found.timeline(),
+          found.system(),
+          before.timeline(),
+          before.system());
+    }
+  }
+
+  @Override
+  public int batchesAtOnce() {
+    return options.writers();
+  }
+
+  // ---- writing
+
+  @Override
+  public Outcome write(NodeId node, List<OwnerWrite> writes, List<SnapshotWrite> snapshots) {
+    return new Batch(node, writes, snapshots).write();
+  }
+
+  /** One batch on its way into the journal, however many statements that takes. */
+  private final class Batch {
+
+    private final NodeId node;
+    private final List<OwnerWrite> writes;
+    private final List<SnapshotWrite> snapshots;
+
+    /** The indexes of {@link #writes} in the order of their owners: all lock in one order. */
+    private final Integer[] order;
+
+    /** The ordinals of the writes' first events: an event's place in {@link #writes}. */
+    private final int[] ordinals;
+
+    private final int events;
+    private final long giveUpAt = System.nanoTime() + SETTLING_NANOS;
+
+    /** Why the outcome of an earlier statement is not known; null where it is. */
+    private @Nullable SQLException open;
+
+    Batch(NodeId node, List<OwnerWrite> writes, List<SnapshotWrite> snapshots) {
+      this.node = node;
+      this.writes = writes;
+      this.snapshots = snapshots;
+      this.order = new Integer[writes.size()];
+      this.ordinals = new int[writes.size()];
+      Set<Owner> owners = HashSet.newHashSet(writes.size());
+      int count = 0;
+      for (int i = 0; i < order.length; i++) {
+        if (!owners.add(writes.get(i).owner())) {
+          throw new IllegalArgumentException("two writes of one owner in a batch");
+        }
+        order[i] = i;
+        ordinals[i] = count;
+        count += writes.get(i).events().size();
+      }
+      if (count >= 1 << PLACE_BITS) {
+        throw new IllegalArgumentException("a batch of " + count + " events");
+      }
+      this.events = count;
+      Arrays.sort(order, Comparator.comparing(i -> writes.get(i).owner()));
+    }
+
+    Outcome write() {
+      int meetings = 0;
+      while (true) {
+        PostgresSession session;
+        try {
+          session = writers.take();
+        } catch (SQLException e) {
+          pauseOrGiveUp(e);
+          continue;
+        }
+        boolean usable = true;
+        @Nullable SQLException failure = null;
+        try {
+          Outcome outcome = settle(session);
+          if (outcome == null) {
+            outcome = send(session);
+          }
+          if (outcome != null) {
+            return outcome;
+          }
+        } catch (SQLException e) {
+          failure = e;
+          usable = !PostgresErrors.endsSession(e);
+        } finally {
+          release(writers, session, usable);
+        }
+        if (failure != null) {
+          if (open != null || !PostgresErrors.isTransient(failure) || ++meetings > MEETINGS) {
+            pauseOrGiveUp(failure);
+          }
+        }
+      }
+    }
+
+    /** Tells at once what is known; else seeks the outcome a while longer. */
+    private void pauseOrGiveUp(SQLException e) {
+      if (open == null) {
+        throw closed
+            ? new NotWritten(Reason.CLOSED, "the journal is closed")
+            : PostgresErrors.notWritten(e);
+      }
+      if (closed || System.nanoTime() - giveUpAt > 0) {
+        unsettled.add(node);
+        throw new InDoubt(PostgresErrors.describe(open), open);
+      }
+      LockSupport.parkNanos(BETWEEN_ATTEMPTS_NANOS);
+    }
+
+    /**
+     * Makes sure that no statement sent earlier can take effect any more, and then looks what it
+     * did.
+     *
+     * @return null if there was none, or it has written nothing
+     */
+    private @Nullable Outcome settle(PostgresSession session) throws SQLException {
+      if (open == null && !unsettled.contains(node)) {
+        return null;
+      }
+      raiseWriterNumber(session, node);
+      unsettled.remove(node);
+      if (open == null) {
+        return null;
+      }
+      Outcome outcome = read(session);
+      open = null;
+      return outcome;
+    }
+
+    /** Null if the statement is to be sent again. */
+    private @Nullable Outcome send(PostgresSession session) throws SQLException {
+      long number = writerNumbers.getOrDefault(node, 0L);
+      PreparedStatement statement =
+          session.prepare(snapshots.isEmpty() ? WRITE : WRITE_WITH_SNAPSHOTS);
+      statement.setString(1, node.value());
+      statement.setLong(2, number);
+      setEvents(session, statement);
+      if (!snapshots.isEmpty()) {
+        setSnapshots(session, statement);
+      }
+      List<Integer> losers = new ArrayList<>(0);
+      boolean alive = true;
+      try (ResultSet rows = statement.executeQuery()) {
+        while (rows.next()) {
+          int ordinal = rows.getInt(1);
+          if (ordinal == NOT_ALIVE) {
+            alive = false;
+          } else {
+            losers.add(Arrays.binarySearch(ordinals, ordinal));
+          }
+        }
+        refuseWarnings(statement);
+      } catch (SQLException e) {
+        if (PostgresErrors.leavesOpen(e)) {
+          LOG.warn("the outcome of a batch is to be read: {}", PostgresErrors.describe(e));
+          open = e;
+        }
+        throw e;
+      }
+      if (!alive) {
+        return adoptWriterNumber(session, node, number) ? null : new Outcome.Fenced();
+      }
+      losers.sort(null);
+      return new Outcome.Written(losers);
+    }
+
+    /**
+     * What an earlier statement, now over, has done.
+     *
+     * @return null if it has written nothing
+     */
+    private @Nullable Outcome read(PostgresSession session) throws SQLException {
+      if (writes.isEmpty()) {
+        return null; // snapshots may be written twice
+      }
+      PreparedStatement select =
+          session.prepare(
+              """
+              SELECT e.position, e.owner, e.seq, e.at, e.due, e.name, e.payload
+              FROM unnest(?::uuid[], ?::bigint[], ?::bigint[]) AS w (owner, first, last)
+              CROSS JOIN LATERAL (
+                SELECT * FROM event
+                WHERE event.owner = w.owner AND event.seq BETWEEN w.first AND w.last
+              ) AS e\
+              """);
+      String[] owners = new String[writes.size()];
+      long[] first = new long[owners.length];
+      long[] last = new long[owners.length];
+      for (int i = 0; i < owners.length; i++) {
+        OwnerWrite write = writes.get(i);
+        owners[i] = uuid(write.owner());
+        first[i] = write.first();
+        last[i] = write.last();
+      }
+      select.setArray(1, session.array("uuid", owners));
+      select.setArray(2, session.array("int8", first));
+      select.setArray(3, session.array("int8", last));
+      Map<Owner, Map<Long, JournalEvent>> found = new HashMap<>();
+      try (ResultSet rows = select.executeQuery()) {
+        while (rows.next()) {
+          StoredEvent event = event(rows);
+          found
+              .computeIfAbsent(event.owner(), _ -> new HashMap<>())
+              .put(event.number(), event.event());
+        }
+      }
+      List<Integer> losers = new ArrayList<>();
+      for (int i = 0; i < owners.length; i++) {
+        if (!isThere(writes.get(i), found.getOrDefault(writes.get(i).owner(), Map.of()))) {
+          losers.add(i);
+        }
+      }
+      LOG.info(
+          "of {} writes of unknown outcome {} are in the journal",
+          owners.length,
+          owners.length - losers.size());
+      return losers.size() == owners.length ? null : new Outcome.Written(losers);
+    }
+
+    private static boolean isThere(OwnerWrite write, Map<Long, JournalEvent> found) {
+      long number = write.first();
+      for (JournalEvent event : write.events()) {
+        if (!event.equals(found.get(number++))) {
+          return false;
+        }
+      }
+      return true;
+    }
+
+    private void setEvents(PostgresSession session, PreparedStatement statement)
+        throws SQLException {
+      String[] owner = new String[events];
+      long[] seq = new long[events];
+      long[] first = new long[events];
+      long[] last = new long[events];
+      int[] ordinal = new int[events];
+      long[] at = new long[events];
+      long[] due = new long[events];
+      String[] name = new String[events];
+      byte[][] payload = new byte[events][];
+      int row = 0;
+      for (int index : order) {
+        OwnerWrite write = writes.get(index);
+        String uuid = uuid(write.owner());
+        for (int i = 0; i < write.events().size(); i++) {
+          JournalEvent event = write.events().get(i);
+          owner[row] = uuid;
+          seq[row] = write.first() + i;
+          first[row] = write.first();
+          last[row] = write.last();
+          ordinal[row] = ordinals[index] + i;
+          at[row] = event.at();
+          due[row] = event.deadline();
+          name[row] = event.name();
+          payload[row] = event.payload();
+          row++;
+        }
+      }
+      statement.setArray(3, session.array("uuid", owner));
+      statement.setArray(4, session.array("int8", seq));
+      statement.setArray(5, session.array("int8", first));
+      statement.setArray(6, session.array("int8", last));
+      statement.setArray(7, session.array("int4", ordinal));
+      statement.setArray(8, session.array("int8", at));
+      statement.setArray(9, session.array("int8", due));
+      statement.setArray(10, session.array("text", name));
+      statement.setArray(11, session.array("bytea", payload));
+    }
+
+    private void setSnapshots(PostgresSession session, PreparedStatement statement)
+        throws SQLException {
+      // The newest of each owner: one statement cannot replace a row twice.
+      Map<Owner, SnapshotWrite> newest = new TreeMap<>();
+      for (SnapshotWrite snapshot : snapshots) {
+        newest.merge(snapshot.owner(), snapshot, (a, b) -> a.number() >= b.number() ? a : b);
+      }
+      int count = newest.size();
+      String[] owner = new String[count];
+      long[] seq = new long[count];
+      long[] at = new long[count];
+      String[] name = new String[count];
+      byte[][] payload = new byte[count][];
+      int row = 0;
+      for (SnapshotWrite snapshot : newest.values()) {
+        owner[row] = uuid(snapshot.owner());
+        seq[row] = snapshot.number();
+        at[row] = snapshot.at();
+        name[row] = snapshot.snapshot().name();
+        payload[row] = snapshot.snapshot().payload();
+        row++;
+      }
+      statement.setArray(12, session.array("uuid", owner));
+      statement.setArray(13, session.array("int8", seq));
+      statement.setArray(14, session.array("int8", at));
+      statement.setArray(15, session.array("text", name));
+      statement.setArray(16, session.array("bytea", payload));
+    }
+  }
+
+  /**
+   * A server that was told to stop waiting for its synchronous standby says so in a warning, and
+   * that the transaction is committed all the same. Whoever reads later must not take it for safe:
+   * the outcome is open until a later commit has gone through.
+   */
+  private static void refuseWarnings(PreparedStatement statement) throws SQLException {
+    SQLException warning = statement.getWarnings();
+    if (warning != null) {
+      statement.clearWarnings();
+      throw new SQLException(warning.getMessage(), "08007", warning);
+    }
+  }
+
+  /** Makes sure that no earlier statement of {@code node} can still take effect. */
+  private void raiseWriterNumber(PostgresSession session, NodeId node) throws SQLException {
+    PreparedStatement raise =
+        session.prepare("UPDATE node SET writer = writer + 1 WHERE id = ? RETURNING writer");
+    raise.setString(1, node.value());
+    try (ResultSet row = raise.executeQuery()) {
+      if (row.next()) {
+        writerNumbers.put(node, row.getLong(1));
+      }
+    }
+    refuseWarnings(raise);
+  }
+
+  /** Whether {@code node} may write after all, under another number than {@code number}. */
+  private boolean adoptWriterNumber(PostgresSession session, NodeId node, long number)
+      throws SQLException {
+    PreparedStatement select =
+        session.prepare("SELECT writer FROM node WHERE id = ? AND fenced_at IS NULL");
+    select.setString(1, node.value());
+    try (ResultSet row = select.executeQuery()) {
+      if (!row.next()) {
+        return false;
+      }
+      writerNumbers.merge(node, row.getLong(1), Math::max);
+      return row.getLong(1) != number;
+    }
+  }
+
+  @Override
+  public int delete(NodeId node, Owner owner, long upTo) {
+    return housekeeping.delete(node, owner, upTo);
+  }
+
+  @Override
+  public Trimmed trim(
+      NodeId node, OwnerRange range, @Nullable Owner after, KeepRule keep, int work) {
+    return housekeeping.trim(node, range, after, keep, work);
+  }
+
+  @Override
+  public Set<Owner> purge(NodeId node, Map<Owner, Long> newest) {
+    return housekeeping.purge(node, newest);
+  }
+
+  @Override
+  public boolean erase(NodeId node, Owner owner, long number, long deadline) {
+    return housekeeping.erase(node, owner, number, deadline);
+  }
+
+  /** Moves agenda rows on; see {@code postpone} in the schema. */
+  private void postpone(List<Owner> owners) {
+    change(session -> {
+      PreparedStatement postpone = session.prepare("SELECT postpone(?::uuid[])");
+      postpone.setArray(1, uuids(session, owners));
+      return postpone.execute();
+    });
+  }
+
+  @Override
+  public void probe(int bytes) {
+    for (NodeId node : List.copyOf(unsettled)) {
+      change(session -> {
+        raiseWriterNumber(session, node);
+        return node;
+      });
+      unsettled.remove(node);
+    }
+    change(session -> {
+      PreparedStatement insert =
+          session.prepare("INSERT INTO probe (filler) VALUES (?) RETURNING id");
+      insert.setBytes(1, new byte[bytes]);
+      try (ResultSet row = insert.executeQuery()) {
+        row.next();
+        PreparedStatement delete = session.prepare("DELETE FROM probe WHERE id <= ?");
+        delete.setLong(1, row.getLong(1));
+        return delete.executeUpdate();
+      }
+    });
+  }
+
+  @Override
+  public NodeRegistry nodes() {
+    return nodes;
+  }
+
+  // ---- reading
+
+  @Override
+  public List<Recovered> recover(List<Owner> owners, int maxEvents) {
+    List<Owner> distinct = owners.stream().distinct().toList();
+    Map<Owner, SnapshotWrite> snapshots = HashMap.newHashMap(distinct.size());
+    Map<Owner, List<StoredEvent>> events = HashMap.newHashMap(distinct.size());
+    read(session -> {
+      snapshots.clear();
+      events.clear();
+      PreparedStatement select = session.prepare(RECOVER);
+      select.setArray(1, uuids(session, distinct));
+      select.setArray(2, uuids(session, distinct));
+      select.setInt(3, maxEvents);
+      try (ResultSet rows = select.executeQuery()) {
+        int count = 0;
+        while (rows.next()) {
+          count++;
+          if (rows.getBoolean(1)) {
+            SnapshotWrite snapshot =
+                new SnapshotWrite(
+                    owner(rows, 3),
+                    rows.getLong(4),
+                    rows.getLong(5),
+                    new JournalSnapshot(rows.getString(7), rows.getBytes(8)));
+            snapshots.put(snapshot.owner(), snapshot);
+          } else {
+            StoredEvent event = event(rows, 2);
+            events.computeIfAbsent(event.owner(), _ -> new ArrayList<>()).add(event);
+          }
+        }
+        return count;
+      }
+    });
+    List<Recovered> recovered = new ArrayList<>(owners.size());
+    for (Owner owner : owners) {
+      SnapshotWrite snapshot = snapshots.get(owner);
+      List<StoredEvent> later = events.getOrDefault(owner, List.of());
+      // The newest event always stays, so a log without events after its snapshot ends with it.
+      long highest =
+          later.isEmpty()
+              ? (snapshot == null ? 0 : snapshot.number())
+              : later.size() < maxEvents ? later.getLast().number() : highest(owner);
+      recovered.add(new Recovered(owner, snapshot, later, highest));
+    }
+    return recovered;
+  }
+
+  @Override
+  public long highest(Owner owner) {
+    return read(session -> {
+      PreparedStatement select =
+          session.prepare("SELECT seq FROM event WHERE owner = ?::uuid ORDER BY seq DESC LIMIT 1");
+      select.setString(1, uuid(owner));
+      try (ResultSet row = select.executeQuery()) {
+        return row.next() ? row.getLong(1) : 0L;
+      }
+    });
+  }
+
+  @Override
+  public long read(Owner owner, long from, long to, long max, Consumer<StoredEvent> consumer) {
+    long handedOver = 0;
+    long next = from;
+    int wanted;
+    List<StoredEvent> page;
+    do {
+      long begin = next;
+      wanted = (int) Math.min(max - handedOver, ROWS_AT_ONCE);
+      int limit = wanted;
+      page =
+          read(session -> {
+            PreparedStatement select =
+                session.prepare(
+                    "SELECT "
+                        + EVENT_COLUMNS
+                        + " FROM event WHERE owner = ?::uuid AND seq BETWEEN ? AND ?"
+                        + " ORDER BY seq LIMIT ?");
+            select.setString(1, uuid(owner));
+            select.setLong(2, begin);
+            select.setLong(3, to);
+            select.setInt(4, limit);
+            return events(select);
+          });
+      page.forEach(consumer);
+      handedOver += page.size();
+      if (!page.isEmpty()) {
+        next = page.getLast().number() + 1;
+      }
+    } while (wanted > 0 && page.size() == wanted);
+    return handedOver;
+  }
+
+  @Override
+  public int feed(long position, int max, Consumer<StoredEvent> consumer) {
+    int handedOver = 0;
+    long after = position;
+    int wanted;
+    List<StoredEvent> page;
+    do {
+      long begin = after;
+      wanted = Math.min(max - handedOver, ROWS_AT_ONCE);
+      int limit = wanted;
+      page =
+          read(session -> {
+            // Up to the oldest transaction that is still on its way: what that one will commit has
+            // higher positions than all that is handed out.
+            PreparedStatement select =
+                session.prepare(
+                    "SELECT "
+                        + EVENT_COLUMNS
+                        + " FROM event WHERE position > ? AND position < (SELECT base FROM feed)"
+                        + " + (pg_snapshot_xmin(pg_current_snapshot())::text::bigint << 20)"
+                        + " ORDER BY position LIMIT ?");
+            select.setLong(1, begin);
+            select.setInt(2, limit);
+            return events(select);
+          });
+      page.forEach(consumer);
+      handedOver += page.size();
+      if (!page.isEmpty()) {
+        after = page.getLast().position();
+      }
+    } while (wanted > 0 && page.size() == wanted);
+    return handedOver;
+  }
+
+  @Override
+  public List<DueOwner> due(
+      List<OwnerRange> ranges, long now, int limit, @Nullable DueOwner after) {
+    String[] first = new String[ranges.size()];
+    String[] last = new String[ranges.size()];
+    for (int i = 0; i < first.length; i++) {
+      first[i] = uuid(ranges.get(i).first());
+      last[i] = uuid(ranges.get(i).last());
+    }
+    return AgendaSweep.due(
+        (from, max) ->
+            read(session -> {
+              AgendaRows rows = new AgendaRows(session, first, last, now, from);
+              return AgendaSweep.page(rows, now, max, from);
+            }),
+        this::postpone,
+        limit,
+        after);
+  }
+
+  /** Rows of the agenda within some ranges, read some at a time. */
+  private static final class AgendaRows implements AgendaSweep.Rows {
+
+    private final PostgresSession session;
+    private final String[] first;
+    private final String[] last;
+    private final long now;
+    private final ArrayDeque<AgendaSweep.Row> page = new ArrayDeque<>();
+    private long afterWake;
+    private String afterOwner;
+    private boolean beginning;
+    private boolean more = true;
+
+    AgendaRows(
+        PostgresSession session,
+        String[] first,
+        String[] last,
+        long now,
+        @Nullable DueOwner after) {
+      this.session = session;
+      this.first = first;
+      this.last = last;
+      this.now = now;
+      this.beginning = after == null;
+      this.afterWake = after == null ? Long.MIN_VALUE : after.deadline();
+      this.afterOwner = uuid(after == null ? Owner.FIRST : after.owner());
+    }
+
+    @Override
+    public AgendaSweep.@Nullable Row next() throws SQLException {
+      if (page.isEmpty() && more) {
+        read();
+      }
+      return page.poll();
+    }
+
+    private void read() throws SQLException {
+      PreparedStatement select =
+          session.prepare(
+              """
+              SELECT a.wake, a.owner, coalesce(
+                (SELECT due FROM event WHERE event.owner = a.owner ORDER BY seq DESC LIMIT 1),
+                9223372036854775807)
+              FROM agenda a
+              WHERE a.wake <= ? AND (? OR (a.wake, a.owner) > (?, ?::uuid)) AND EXISTS (
+                SELECT FROM unnest(?::uuid[], ?::uuid[]) AS r (first, last)
+                WHERE a.owner BETWEEN r.first AND r.last)
+              ORDER BY a.wake, a.owner LIMIT ?\
+              """);
+      select.setLong(1, now);
+      select.setBoolean(2, beginning);
+      select.setLong(3, afterWake);
+      select.setString(4, afterOwner);
+      select.setArray(5, session.array("uuid", first));
+      select.setArray(6, session.array("uuid", last));
+      select.setInt(7, ROWS_AT_ONCE);
+      try (ResultSet rows = select.executeQuery()) {
+        while (rows.next()) {
+          page.add(new AgendaSweep.Row(owner(rows, 2), rows.getLong(1), rows.getLong(3)));
+        }
+      }
+      more = page.size() == ROWS_AT_ONCE;
+      if (!page.isEmpty()) {
+        beginning = false;
+        afterWake = page.getLast().wake();
+        afterOwner = uuid(page.getLast().owner());
+      }
+    }
+  }
+
+  @Override
+  public void scan(OwnerRange range, Scan scan) {
+    scanning(session -> {
+      session.beginSnapshot();
+      PreparedStatement snapshots =
+          session.prepare(
+              "SELECT owner, seq, at, name, payload FROM snapshot"
+                  + " WHERE owner BETWEEN ?::uuid AND ?::uuid ORDER BY owner");
+      PreparedStatement events =
+          session.prepare(
+              "SELECT "
+                  + EVENT_COLUMNS
+                  + " FROM event WHERE owner BETWEEN ?::uuid AND ?::uuid ORDER BY owner, seq");
+      for (PreparedStatement select : List.of(snapshots, events)) {
+        select.setString(1, uuid(range.first()));
+        select.setString(2, uuid(range.last()));
+        select.setFetchSize(ROWS_AT_ONCE);
+      }
+      try (ResultSet snapshotRows = snapshots.executeQuery();
+          ResultSet eventRows = events.executeQuery()) {
+        return merge(snapshotRows, eventRows, scan);
+      }
+    });
+  }
+
+  /** Counts what it has handed over. */
+  private static long merge(ResultSet snapshotRows, ResultSet eventRows, Scan scan)
+      throws SQLException {
+    @Nullable SnapshotWrite snapshot = snapshotRows.next() ? snapshot(snapshotRows) : null;
+    @Nullable StoredEvent event = eventRows.next() ? event(eventRows) : null;
+    long count = 0;
+    while (snapshot != null || event != null) {
+      count++;
+      if (event == null || (snapshot != null && snapshot.owner().compareTo(event.owner()) <= 0)) {
+        scan.snapshot(Objects.requireNonNull(snapshot));
+        snapshot = snapshotRows.next() ? snapshot(snapshotRows) : null;
+      } else {
+        scan.event(event);
+        event = eventRows.next() ? event(eventRows) : null;
+      }
+    }
+    return count;
+  }
+
+  @Override
+  public List<String> damages() {
+    return scanning(session -> {
+      List<String> damages = new ArrayList<>();
+      try (ResultSet row =
+          session
+              .prepare(
+                  """
+                  SELECT count(*) FILTER (WHERE a.wake > newest.due),
+                    count(*) FILTER (WHERE a.owner IS NULL)
+                  FROM (
+                    SELECT DISTINCT ON (owner) owner, due FROM event ORDER BY owner, seq DESC
+                  ) AS newest LEFT JOIN agenda a USING (owner)
+                  WHERE newest.due IS NOT NULL\
+                  """)
+              .executeQuery()) {
+        row.next();
+        if (row.getLong(1) > 0) {
+          damages.add(row.getLong(1) + " owners are on the agenda later than their deadline");
+        }
+        if (row.getLong(2) > 0) {
+          damages.add(row.getLong(2) + " owners with a deadline are not on the agenda");
+        }
+      }
+      return damages;
+    });
+  }
+
+  // ---- connections
+
+  /** What is done on a connection. */
+  @FunctionalInterface
+  interface Work<T> {
+    T run(PostgresSession session) throws SQLException;
+  }
+
+  /**
+   * Runs statements that write a little, each of which commits by itself. One that met another is
+   * run again.
+   */
+  <T> T change(Work<T> work) {
+    for (int meetings = 0; ; meetings++) {
+      PostgresSession session;
+      try {
+        session = others.take();
+      } catch (SQLException e) {
+        throw closed
+            ? new NotWritten(Reason.CLOSED, "the journal is closed")
+            : new NotWritten(Reason.UNAVAILABLE, PostgresErrors.describe(e), e);
+      }
+      boolean usable = true;
+      try {
+        return work.run(session);
+      } catch (SQLException e) {
+        usable = !PostgresErrors.endsSession(e);
+        if (PostgresErrors.leavesOpen(e)) {
+          throw new InDoubt(PostgresErrors.describe(e), e);
+        }
+        if (!PostgresErrors.isTransient(e) || meetings >= MEETINGS) {
+          throw PostgresErrors.notWritten(e);
+        }
+      } finally {
+        release(others, session, usable);
+      }
+    }
+  }
+
+  /** Runs a query; once more where a connection that had been idle turned out to be dead. */
+  <T> T read(Work<T> work) {
+    for (boolean again = true; ; again = false) {
+      PostgresSession session;
+      try {
+        session = readers.take();
+      } catch (SQLException e) {
+        throw unreadable(e);
+      }
+      boolean usable = false;
+      try {
+        T result = work.run(session);
+        usable = true;
+        return result;
+      } catch (SQLException e) {
+        usable = !PostgresErrors.endsSession(e);
+        if (usable || !again) {
+          throw unreadable(e);
+        }
+      } finally {
+        release(readers, session, usable);
+      }
+    }
+  }
+
+  /** Runs a query over much of the journal, on a connection of its own. */
+  private <T> T scanning(Work<T> work) {
+    try (PostgresSession session = PostgresSession.open(options, Use.SCANNING)) {
+      return work.run(session);
+    } catch (SQLException e) {
+      throw unreadable(e);
+    }
+  }
+
+  private static StoreUnreadable unreadable(SQLException e) {
+    return new StoreUnreadable(PostgresErrors.describe(e), e);
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    writers.close();
+    readers.close();
+    others.close();
+  }
+
+  // ---- values
+
+  static String uuid(Owner owner) {
+    return new UUID(owner.high(), owner.low()).toString();
+  }
+
+  static Array uuids(PostgresSession session, List<Owner> owners) throws SQLException {
+    return session.array("uuid", owners.stream().map(PostgresStore::uuid).toArray(String[]::new));
+  }
+
+  static Owner owner(ResultSet row, int column) throws SQLException {
+    UUID uuid = row.getObject(column, UUID.class);
+    return new Owner(uuid.getMostSignificantBits(), uuid.getLeastSignificantBits());
+  }
+
+  private static List<StoredEvent> events(PreparedStatement select) throws SQLException {
+    List<StoredEvent> events = new ArrayList<>();
+    try (ResultSet rows = select.executeQuery()) {
+      while (rows.next()) {
+        events.add(event(rows));
+      }
+    }
+    return events;
+  }
+
+  private static StoredEvent event(ResultSet row) throws SQLException {
+    return event(row, 1);
+  }
+
+  private static StoredEvent event(ResultSet row, int column) throws SQLException {
+    long deadline = row.getLong(column + 4);
+    if (row.wasNull()) {
+      deadline = JournalEvent.NO_DEADLINE;
+    }
+    return new StoredEvent(
+        row.getLong(column),
+        owner(row, column + 1),
+        row.getLong(column + 2),
+        new JournalEvent(
+            row.getString(column + 5),
+            row.getBytes(column + 6),
+            row.getLong(column + 3),
+            deadline));
+  }
+
+  private static SnapshotWrite snapshot(ResultSet row) throws SQLException {
+    return new SnapshotWrite(
+        owner(row, 1),
+        row.getLong(2),
+        row.getLong(3),
+        new JournalSnapshot(row.getString(4), row.getBytes(5)));
+  }
+}
