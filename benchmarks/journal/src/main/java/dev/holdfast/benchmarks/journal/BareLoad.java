@@ -60,8 +60,8 @@ final class BareLoad {
         (double) measured / Math.max(1, shares.stream().mapToLong(Share::batches).sum()));
   }
 
-  private Share share(
-      int connection, WriteOrder order, long begin, long end, Batches batches) throws Exception {
+  private Share share(int connection, WriteOrder order, long begin, long end, Batches batches)
+      throws Exception {
     var random = new SplittableRandom(begin + connection);
     int[] mine = new int[(owners - connection + order.connections() - 1) / order.connections()];
     for (int i = 0; i < mine.length; i++) {

@@ -47,18 +47,23 @@ interface Contestant extends AutoCloseable {
    * @param perSecond acknowledged while it counted
    * @param batches for those who know: how many while it counted, else 0
    */
-  record WriteRound(
-      long written, double perSecond, Latencies latencies, double eventsABatch) {
+  record WriteRound(long written, double perSecond, Latencies latencies, double eventsABatch) {
 
     Line line() {
       return Line.of(
           "written",
-          "written", written,
-          "perSecond", perSecond,
-          "p50", latencies.p50(),
-          "p99", latencies.p99(),
-          "max", latencies.max(),
-          "eventsABatch", eventsABatch);
+          "written",
+          written,
+          "perSecond",
+          perSecond,
+          "p50",
+          latencies.p50(),
+          "p99",
+          latencies.p99(),
+          "max",
+          latencies.max(),
+          "eventsABatch",
+          eventsABatch);
     }
   }
 
@@ -84,12 +89,7 @@ interface Contestant extends AutoCloseable {
    * @param probeMillis from one to the next
    */
   record RecoveryOrder(
-      long population,
-      int count,
-      int window,
-      int events,
-      int probes,
-      long probeMillis) {}
+      long population, int count, int window, int events, int probes, long probeMillis) {}
 
   /**
    * What was recovered.
@@ -103,11 +103,16 @@ interface Contestant extends AutoCloseable {
     Line line() {
       return Line.of(
           "recovered",
-          "perSecond", perSecond,
-          "probed", probed,
-          "p50", latencies.p50(),
-          "p99", latencies.p99(),
-          "max", latencies.max());
+          "perSecond",
+          perSecond,
+          "probed",
+          probed,
+          "p50",
+          latencies.p50(),
+          "p99",
+          latencies.p99(),
+          "max",
+          latencies.max());
     }
   }
 

@@ -45,11 +45,12 @@ final class ContestantProcess implements AutoCloseable {
    *
    * @param store the name of its folder or database
    * @param where its path or URL
+   * @param connections that write there, for those that have a choice
    * @param log what it prints
    * @param options for its JVM
    */
   static ContestantProcess start(
-      Kind kind, String store, String where, Path log, List<String> options)
+      Kind kind, String store, String where, int connections, Path log, List<String> options)
       throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
@@ -60,6 +61,7 @@ final class ContestantProcess implements AutoCloseable {
     command.add(ContestantProgram.class.getName());
     command.add(kind.id());
     command.add(where);
+    command.add(Integer.toString(connections));
     Process process =
         new ProcessBuilder(command)
             .redirectError(ProcessBuilder.Redirect.appendTo(log.toFile()))
@@ -82,8 +84,7 @@ final class ContestantProcess implements AutoCloseable {
     this.store = store;
     this.process = process;
     this.log = log;
-    this.orders =
-        new BufferedWriter(new OutputStreamWriter(process.getOutputStream(), UTF_8));
+    this.orders = new BufferedWriter(new OutputStreamWriter(process.getOutputStream(), UTF_8));
     this.answers = new BufferedReader(new InputStreamReader(process.getInputStream(), UTF_8));
   }
 

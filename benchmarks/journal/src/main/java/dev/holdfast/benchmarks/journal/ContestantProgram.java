@@ -5,6 +5,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import dev.holdfast.benchmarks.journal.Contestant.Recovering;
 import dev.holdfast.benchmarks.journal.Contestant.RecoveryOrder;
 import dev.holdfast.benchmarks.journal.Contestant.WriteOrder;
+import dev.holdfast.journal.PostgresOptions;
+import dev.holdfast.journal.PostgresStore;
 import dev.holdfast.journal.SqliteOptions;
 import dev.holdfast.journal.SqliteStore;
 import java.io.BufferedReader;
@@ -23,12 +25,12 @@ public final class ContestantProgram {
   /**
    * Runs it.
    *
-   * @param args the kind, and the folder or URL of its store
+   * @param args the kind, the folder or URL of its store, and how many connections write there
    */
   public static void main(String[] args) throws Exception {
     PrintStream answers = System.out;
     System.setOut(System.err); // so that nothing else gets between the answers
-    try (Contestant contestant = open(Kind.of(args[0]), args[1]);
+    try (Contestant contestant = open(Kind.of(args[0]), args[1], Integer.parseInt(args[2]));
         var orders = new BufferedReader(new InputStreamReader(System.in, UTF_8))) {
       answers.println(Line.of("ready"));
       String order = orders.readLine();
@@ -44,7 +46,7 @@ public final class ContestantProgram {
     Runtime.getRuntime().halt(0);
   }
 
-  private static Contestant open(Kind kind, String where) throws Exception {
+  private static Contestant open(Kind kind, String where, int connections) throws Exception {
     return switch (kind) {
       case HOLDFAST_SQLITE ->
           new HoldfastContestant(
@@ -52,8 +54,14 @@ public final class ContestantProgram {
               "jdbc:sqlite:" + Path.of(where).resolve(Main.SQLITE_FILE));
       case BARE_SQLITE -> new BareSqliteContestant(Path.of(where));
       case PEKKO_JDBC -> new PekkoJdbcContestant(where);
-      case HOLDFAST_POSTGRES, BARE_POSTGRES ->
-          throw new IllegalArgumentException("there is no " + kind.title());
+      case HOLDFAST_POSTGRES -> {
+        PostgresOptions usual = PostgresOptions.of(where);
+        yield new HoldfastContestant(
+            PostgresStore.open(
+                new PostgresOptions(usual.url(), usual.schema(), usual.readers(), connections)),
+            where + "&currentSchema=" + usual.schema());
+      }
+      case BARE_POSTGRES -> new BarePostgresContestant(where, connections);
     };
   }
 

@@ -67,9 +67,7 @@ final class HoldfastContestant implements Contestant.Recovering {
             });
     this.stage =
         new Stage(
-            config,
-            List.of(new JournalSetup(journal)),
-            new Mapping(new Events(), new Snapshots()));
+            config, List.of(new JournalSetup(journal)), new Mapping(new Events(), new Snapshots()));
   }
 
   @Override
@@ -159,10 +157,10 @@ final class HoldfastContestant implements Contestant.Recovering {
   private static final JournalSnapshot SNAPSHOT =
       new JournalSnapshot(Payloads.SNAPSHOT_NAME, Payloads.SNAPSHOT);
 
-  private static final class Events extends EventAdapter<Event, JournalEvent> {
+  private static final class Events extends EventAdapter<Event, Object> {
 
     @Override
-    public JournalEvent toJournal(Event event) {
+    public Object toJournal(Event event) {
       long now = System.currentTimeMillis();
       return new JournalEvent(
           Payloads.EVENT_NAME, event.payload(), now, now + Payloads.DEADLINE_MILLIS);
@@ -174,8 +172,8 @@ final class HoldfastContestant implements Contestant.Recovering {
     }
 
     @Override
-    public EventSeq<Event> fromJournal(JournalEvent event, String manifest) {
-      return EventSeq.single(new Event(event.payload()));
+    public EventSeq<Event> fromJournal(Object from, String manifest) {
+      return EventSeq.single(new Event(((JournalEvent) from).payload()));
     }
   }
 

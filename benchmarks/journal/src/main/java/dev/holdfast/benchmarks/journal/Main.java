@@ -2,6 +2,7 @@ package dev.holdfast.benchmarks.journal;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.holdfast.journal.PostgresOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -49,6 +50,12 @@ public final class Main implements Callable<Integer> {
               + " loops), sqlite, recovery. All without it.")
   private Set<Part> only = Set.of(Part.values());
 
+  @Option(
+      names = "--contestants",
+      split = ",",
+      description = "Only these of them: ${COMPLETION-CANDIDATES}.")
+  private Set<Kind> kinds = Set.of(Kind.values());
+
   @Option(names = "--quick", description = "Short rounds and small stores, to see that it runs.")
   private boolean quick;
 
@@ -70,8 +77,12 @@ public final class Main implements Callable<Integer> {
   @Option(names = "--earlier", description = "Owners with ten events each before (50000).")
   private int earlier = 50_000;
 
-  @Option(names = "--connections", description = "That the bare client on PostgreSQL writes on (2).")
-  private int connections = 2;
+  @Option(
+      names = "--connections",
+      description =
+          "That Holdfast's journal and the bare client write to PostgreSQL on (as many as Holdfast"
+              + " has by itself).")
+  private int connections = PostgresOptions.of("jdbc:postgresql:").writers();
 
   @Option(names = "--users", description = "Users that are recovered (100000).")
   private int users = 100_000;
@@ -103,7 +114,8 @@ public final class Main implements Callable<Integer> {
 
   /** Measures; see {@code --help}. */
   public static void main(String[] args) {
-    System.exit(new CommandLine(new Main()).setCaseInsensitiveEnumValuesAllowed(true).execute(args));
+    System.exit(
+        new CommandLine(new Main()).setCaseInsensitiveEnumValuesAllowed(true).execute(args));
   }
 
   @Override
@@ -113,10 +125,11 @@ public final class Main implements Callable<Integer> {
     Path logs = Files.createDirectories(target.resolve("logs"));
     Runtime.getRuntime()
         .addShutdownHook(
-            Thread.ofPlatform().unstarted(() -> {
-              endAll();
-              remove(work);
-            }));
+            Thread.ofPlatform()
+                .unstarted(() -> {
+                  endAll();
+                  remove(work);
+                }));
     giveUpAfter(minutes);
     Plan plan =
         quick
@@ -163,7 +176,7 @@ public final class Main implements Callable<Integer> {
   private Map<Kind, List<WriteBenchmark.Round>> writeToPostgres(
       PostgresServer server, Plan plan, String suffix, Path logs) throws Exception {
     List<ContestantProcess> contestants = new ArrayList<>();
-    for (Kind kind : List.of(Kind.HOLDFAST_POSTGRES, Kind.PEKKO_JDBC, Kind.BARE_POSTGRES)) {
+    for (Kind kind : chosen(Kind.HOLDFAST_POSTGRES, Kind.PEKKO_JDBC, Kind.BARE_POSTGRES)) {
       contestants.add(onPostgres(server, kind, suffix, logs));
     }
     var rounds = new WriteBenchmark(plan, server, this::progress).run(contestants);
@@ -174,7 +187,7 @@ public final class Main implements Callable<Integer> {
   private RecoveryBenchmark.Result recover(PostgresServer server, Plan plan, Path logs)
       throws Exception {
     List<ContestantProcess> contestants = new ArrayList<>();
-    for (Kind kind : List.of(Kind.HOLDFAST_POSTGRES, Kind.PEKKO_JDBC)) {
+    for (Kind kind : chosen(Kind.HOLDFAST_POSTGRES, Kind.PEKKO_JDBC)) {
       contestants.add(onPostgres(server, kind, "recovery", logs));
     }
     var result = new RecoveryBenchmark(plan, server, this::progress).run(contestants);
@@ -182,15 +195,15 @@ public final class Main implements Callable<Integer> {
     return result;
   }
 
-  private Map<Kind, List<WriteBenchmark.Round>> writeToSqlite(
-      Path work, Plan plan, Path logs) throws Exception {
+  private Map<Kind, List<WriteBenchmark.Round>> writeToSqlite(Path work, Plan plan, Path logs)
+      throws Exception {
     List<ContestantProcess> contestants = new ArrayList<>();
-    for (Kind kind : List.of(Kind.HOLDFAST_SQLITE, Kind.BARE_SQLITE)) {
+    for (Kind kind : chosen(Kind.HOLDFAST_SQLITE, Kind.BARE_SQLITE)) {
       Path folder = Files.createDirectories(work.resolve(kind.id()));
       contestants.add(
           started(
               ContestantProcess.start(
-                  kind, kind.id(), folder.toString(), log(logs, kind.id()), options(kind))));
+                  kind, kind.id(), folder.toString(), 1, log(logs, kind.id()), options(kind))));
     }
     var rounds = new WriteBenchmark(plan, null, this::progress).run(contestants);
     for (ContestantProcess contestant : contestants) {
@@ -199,13 +212,17 @@ public final class Main implements Callable<Integer> {
     return rounds;
   }
 
-  private ContestantProcess onPostgres(
-      PostgresServer server, Kind kind, String suffix, Path logs) throws Exception {
+  private List<Kind> chosen(Kind... all) {
+    return Stream.of(all).filter(kinds::contains).toList();
+  }
+
+  private ContestantProcess onPostgres(PostgresServer server, Kind kind, String suffix, Path logs)
+      throws Exception {
     String database = kind.id() + "_" + suffix;
     server.execute("postgres", "CREATE DATABASE " + database);
     return started(
         ContestantProcess.start(
-            kind, database, server.url(database), log(logs, database), options(kind)));
+            kind, database, server.url(database), connections, log(logs, database), options(kind)));
   }
 
   /** Ends contestants and removes what they stored. */

@@ -12,7 +12,6 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
-import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** A PostgreSQL of our own, on loopback, that syncs every commit. */
@@ -25,16 +24,15 @@ final class PostgresServer implements AutoCloseable {
    * on nobody's.
    */
   static final Map<String, String> SETTINGS =
-      new LinkedHashMap<>(
-          Map.of(
-              "fsync", "on",
-              "synchronous_commit", "on",
-              "full_page_writes", "on",
-              "shared_buffers", "512MB",
-              "max_wal_size", "16GB",
-              "checkpoint_timeout", "1h",
-              "autovacuum", "off",
-              "max_connections", "100"));
+      Map.of(
+          "fsync", "on",
+          "synchronous_commit", "on",
+          "full_page_writes", "on",
+          "shared_buffers", "512MB",
+          "max_wal_size", "16GB",
+          "checkpoint_timeout", "1h",
+          "autovacuum", "off",
+          "max_connections", "100");
 
   private final Path work;
   private final int port;

@@ -73,12 +73,10 @@ final class RecoveryBenchmark {
     for (int i = 1; i <= plan.rounds(); i++) {
       for (ContestantProcess contestant : contestants) {
         cold(contestant);
-        Probing round =
-            recover(contestant, "recover", Population.RECOVERED, plan.recovered(), 0);
+        Probing round = recover(contestant, "recover", Population.RECOVERED, plan.recovered(), 0);
         perSecond.get(contestant.kind()).add(round.perSecond);
         progress.accept(
-            "round %d, %s: %,.0f users/s"
-                .formatted(i, contestant.kind().title(), round.perSecond));
+            "round %d, %s: %,.0f users/s".formatted(i, contestant.kind().title(), round.perSecond));
       }
     }
     List<Probing> idle = new ArrayList<>();
@@ -107,10 +105,14 @@ final class RecoveryBenchmark {
     contestant.order(
         Line.of(
             "fill",
-            "population", population,
-            "owners", owners,
-            "events", 1 + EVENTS,
-            "snapshot", true),
+            "population",
+            population,
+            "owners",
+            owners,
+            "events",
+            1 + EVENTS,
+            "snapshot",
+            true),
         "filled");
   }
 
@@ -121,12 +123,18 @@ final class RecoveryBenchmark {
         contestant.order(
             Line.of(
                 verb,
-                "population", population,
-                "count", count,
-                "window", plan.window(),
-                "events", EVENTS,
-                "probes", probes,
-                "probeMillis", PROBE_MILLIS),
+                "population",
+                population,
+                "count",
+                count,
+                "window",
+                plan.window(),
+                "events",
+                EVENTS,
+                "probes",
+                probes,
+                "probeMillis",
+                PROBE_MILLIS),
             verb + "ed");
     return verb.equals("reconnect")
         ? new Probing(0, 0, 0, 0, 0)

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /** What was measured, in Markdown: medians, with the least and greatest in brackets. */
@@ -17,6 +18,7 @@ final class Report {
 
   private final Plan plan;
   private final StringBuilder text = new StringBuilder();
+  private final double loadBefore = load();
   private String serverVersion = "";
 
   Report(Plan plan) {
@@ -43,7 +45,8 @@ final class Report {
     against(rounds, Kind.HOLDFAST_POSTGRES, Kind.PEKKO_JDBC, "at least 1.6, p99 at most 1");
     against(rounds, Kind.HOLDFAST_POSTGRES, Kind.BARE_POSTGRES, "at least 0.6");
     line("");
-    line("| | events a batch | client processor µs an event | WAL bytes an event | events a sync |");
+    line(
+        "| | events a batch | client processor µs an event | WAL bytes an event | events a sync |");
     line("|---|---|---|---|---|");
     rounds.forEach((kind, all) ->
         line(
@@ -92,11 +95,13 @@ final class Report {
             line("| %s | %s |".formatted(kind.title(), figure(all, one -> one, "%,.0f"))));
     List<Double> ours = result.perSecond().getOrDefault(Kind.HOLDFAST_POSTGRES, List.of());
     List<Double> theirs = result.perSecond().getOrDefault(Kind.PEKKO_JDBC, List.of());
-    List<Double> ratios =
-        IntStream.range(0, ours.size()).mapToObj(i -> ours.get(i) / theirs.get(i)).toList();
-    line(
-        "| ratio of each round (required: at least 5) | %s |"
-            .formatted(figure(ratios, one -> one, "%.1f")));
+    if (!ours.isEmpty() && !theirs.isEmpty()) {
+      List<Double> ratios =
+          IntStream.range(0, ours.size()).mapToObj(i -> ours.get(i) / theirs.get(i)).toList();
+      line(
+          "| ratio of each round (required: at least 5) | %s |"
+              .formatted(figure(ratios, one -> one, "%.1f")));
+    }
     line("");
     line("| a request for a cold user | p50 ms | p99 ms | longest ms | requests a round |");
     line("|---|---|---|---|---|");
@@ -138,6 +143,9 @@ final class Report {
       Map<Kind, List<WriteBenchmark.Round>> all, Kind ours, Kind theirs, String required) {
     List<WriteBenchmark.Round> us = all.getOrDefault(ours, List.of());
     List<WriteBenchmark.Round> them = all.getOrDefault(theirs, List.of());
+    if (us.isEmpty() || them.isEmpty()) {
+      return;
+    }
     List<double[]> ratios = new ArrayList<>();
     for (int i = 0; i < us.size(); i++) {
       ratios.add(
@@ -176,10 +184,8 @@ final class Report {
    */
   String text(long seconds) {
     return """
-    Measured on %s: JDK %s, %s, %d processors (%s), %s%d rounds, load average %.1f at the end, %d s in all.
-    PostgreSQL: %s.
-
-    %s\
+    Measured on %s: JDK %s, %s, %d processors (%s), %s%d rounds, load average %.1f before and %.1f after, %d s in all.
+    %s%s\
     """
         .formatted(
             LocalDate.now(),
@@ -189,13 +195,20 @@ final class Report {
             processor(),
             serverVersion.isEmpty() ? "" : "PostgreSQL " + serverVersion + ", ",
             plan.rounds(),
-            ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage(),
+            loadBefore,
+            load(),
             seconds,
-            PostgresServer.SETTINGS.entrySet().stream()
-                .map(setting -> setting.getKey() + "=" + setting.getValue())
-                .sorted()
-                .toList(),
+            serverVersion.isEmpty()
+                ? "\n"
+                : PostgresServer.SETTINGS.entrySet().stream()
+                    .map(setting -> setting.getKey() + "=" + setting.getValue())
+                    .sorted()
+                    .collect(Collectors.joining(", ", "The server's settings: ", ".\n\n")),
             text);
+  }
+
+  private static double load() {
+    return ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
   }
 
   private static String processor() {

@@ -21,8 +21,6 @@ final class Samples {
   }
 
   static long[] all(List<Samples> samples) {
-    return samples.stream()
-        .flatMapToLong(one -> Arrays.stream(one.nanos, 0, one.count))
-        .toArray();
+    return samples.stream().flatMapToLong(one -> Arrays.stream(one.nanos, 0, one.count)).toArray();
   }
 }

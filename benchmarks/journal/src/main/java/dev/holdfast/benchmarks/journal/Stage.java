@@ -1,5 +1,6 @@
 package dev.holdfast.benchmarks.journal;
 
+import com.typesafe.config.Config;
 import dev.holdfast.benchmarks.journal.Contestant.Latencies;
 import dev.holdfast.benchmarks.journal.Contestant.RecoveryOrder;
 import dev.holdfast.benchmarks.journal.Contestant.RecoveryRound;
@@ -24,7 +25,6 @@ import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
-import com.typesafe.config.Config;
 
 /**
  * The actors and their load, the same for every journal.
@@ -61,16 +61,14 @@ final class Stage implements AutoCloseable {
     List<Setup> all = new ArrayList<>(setups);
     all.add(BootstrapSetup.create(config));
     this.system =
-        ActorSystem.create(
-            root(), "benchmark", ActorSystemSetup.create(all.toArray(Setup[]::new)));
+        ActorSystem.create(root(), "benchmark", ActorSystemSetup.create(all.toArray(Setup[]::new)));
   }
 
   private Behavior<Task> root() {
     return Behaviors.setup(context ->
         Behaviors.receiveMessage(task -> {
           switch (task) {
-            case MakeGroup make ->
-                make.group.complete(context.spawnAnonymous(group()));
+            case MakeGroup make -> make.group.complete(context.spawnAnonymous(group()));
             case End end -> {
               CompletableFuture<Void> ended = end.ended;
               context.spawnAnonymous(
@@ -166,19 +164,20 @@ final class Stage implements AutoCloseable {
   private void each(int count, int window, long seconds, Work work) throws Exception {
     var next = new AtomicInteger();
     var left = new CountDownLatch(count);
-    var start = new IntConsumer() {
-      @Override
-      public void accept(int index) {
-        if (index < count) {
-          work.on(
-              index,
-              () -> {
-                left.countDown();
-                accept(next.getAndIncrement());
-              });
-        }
-      }
-    };
+    var start =
+        new IntConsumer() {
+          @Override
+          public void accept(int index) {
+            if (index < count) {
+              work.on(
+                  index,
+                  () -> {
+                    left.countDown();
+                    accept(next.getAndIncrement());
+                  });
+            }
+          }
+        };
     for (int i = 0; i < window; i++) {
       start.accept(next.getAndIncrement());
     }
@@ -197,7 +196,11 @@ final class Stage implements AutoCloseable {
     private long written;
     private long sent;
 
-    Loop(List<ActorRef<Command>> actors, SplittableRandom random, Clock clock, CountDownLatch ended) {
+    Loop(
+        List<ActorRef<Command>> actors,
+        SplittableRandom random,
+        Clock clock,
+        CountDownLatch ended) {
       this.actors = actors;
       this.random = random;
       this.clock = clock;
@@ -306,9 +309,7 @@ final class Stage implements AutoCloseable {
       throw new IllegalStateException(wrong.sum() + " owners came back other than they were");
     }
     return new RecoveryRound(
-        order.count() / seconds,
-        probes.count(),
-        Latencies.of(Samples.all(List.of(probes))));
+        order.count() / seconds, probes.count(), Latencies.of(Samples.all(List.of(probes))));
   }
 
   /** Recovers owners again and again until it works. */
@@ -335,7 +336,9 @@ final class Stage implements AutoCloseable {
     }
   }
 
-  /** One cold owner after another, each asked for at its time whether or not the last one is back. */
+  /**
+   * One cold owner after another, each asked for at its time whether or not the last one is back.
+   */
   private Samples probe(
       RecoveryOrder order, ActorRef<Task> group, CountDownLatch crowdIsBack, LongAdder wrong)
       throws Exception {
@@ -346,8 +349,7 @@ final class Stage implements AutoCloseable {
       long due = began + TimeUnit.MILLISECONDS.toNanos(i * order.probeMillis());
       long wait = due - System.nanoTime();
       boolean over =
-          order.count() > 0
-              && crowdIsBack.await(Math.max(0, wait), TimeUnit.NANOSECONDS);
+          order.count() > 0 && crowdIsBack.await(Math.max(0, wait), TimeUnit.NANOSECONDS);
       if (over) {
         break;
       }

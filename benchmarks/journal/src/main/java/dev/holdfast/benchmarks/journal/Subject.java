@@ -13,8 +13,7 @@ import org.apache.pekko.persistence.typed.javadsl.EventSourcedBehavior;
 import org.apache.pekko.persistence.typed.javadsl.SignalHandler;
 
 /** The persistent actor that is measured: the same on every journal but for what maps its bytes. */
-final class Subject
-    extends EventSourcedBehavior<Subject.Command, Subject.Event, Subject.State> {
+final class Subject extends EventSourcedBehavior<Subject.Command, Subject.Event, Subject.State> {
 
   sealed interface Command {
 
@@ -84,8 +83,7 @@ final class Subject
   @Override
   public SignalHandler<State> signalHandler() {
     return newSignalHandlerBuilder()
-        .onSignal(
-            JournalPersistFailed.class, (_, signal) -> failed.accept(signal.getFailure()))
+        .onSignal(JournalPersistFailed.class, (_, signal) -> failed.accept(signal.getFailure()))
         .onSignal(RecoveryFailed.class, (_, signal) -> failed.accept(signal.getFailure()))
         .build();
   }

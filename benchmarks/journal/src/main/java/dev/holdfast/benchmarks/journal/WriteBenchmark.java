@@ -48,8 +48,7 @@ final class WriteBenchmark {
   }
 
   /** Measures contestants that were just started, in their order. Holdfast must come first. */
-  Map<Kind, List<Round>> run(List<ContestantProcess> contestants)
-      throws IOException, SQLException {
+  Map<Kind, List<Round>> run(List<ContestantProcess> contestants) throws IOException, SQLException {
     Map<Kind, List<Round>> rounds = new EnumMap<>(Kind.class);
     for (ContestantProcess contestant : contestants) {
       rounds.put(contestant.kind(), new ArrayList<>());
@@ -57,17 +56,21 @@ final class WriteBenchmark {
       contestant.order(
           Line.of(
               "fill",
-              "population", Population.EARLIER,
-              "owners", plan.earlierOwners(),
-              "events", Plan.EARLIER_EVENTS,
-              "snapshot", false),
+              "population",
+              Population.EARLIER,
+              "owners",
+              plan.earlierOwners(),
+              "events",
+              Plan.EARLIER_EVENTS,
+              "snapshot",
+              false),
           "filled");
       written.put(contestant.kind(), (long) plan.earlierOwners() * Plan.EARLIER_EVENTS);
       settle(contestant);
       contestant.order(Line.of("open", "owners", plan.owners()), "opened");
     }
     // What the bare clients put in a batch: as much as Holdfast did the last time.
-    int batch = plan.loops() / plan.connections();
+    int batch = plan.loops() / (server == null ? 2 : plan.connections());
     for (int i = 1 - plan.warmUps(); i <= plan.rounds(); i++) {
       for (ContestantProcess contestant : contestants) {
         Round round = measure(contestant, batch);
@@ -102,21 +105,24 @@ final class WriteBenchmark {
     }
   }
 
-  private Round measure(ContestantProcess contestant, int batch)
-      throws IOException, SQLException {
+  private Round measure(ContestantProcess contestant, int batch) throws IOException, SQLException {
     settle(contestant);
-    PostgresServer.Work before =
-        server == null ? new PostgresServer.Work(0, 0, 0) : server.work();
+    PostgresServer.Work before = server == null ? new PostgresServer.Work(0, 0, 0) : server.work();
     double processor = contestant.processorTime().toNanos() / 1e3;
     Line line =
         contestant.order(
             Line.of(
                 "write",
-                "loops", plan.loops(),
-                "rampMillis", plan.rampSeconds() * 1000L,
-                "millis", plan.seconds() * 1000L,
-                "batch", batch,
-                "connections", plan.connections()),
+                "loops",
+                plan.loops(),
+                "rampMillis",
+                plan.rampSeconds() * 1000L,
+                "millis",
+                plan.seconds() * 1000L,
+                "batch",
+                batch,
+                "connections",
+                server == null ? 1 : plan.connections()),
             "written");
     processor = contestant.processorTime().toNanos() / 1e3 - processor;
     PostgresServer.Work done = server == null ? before : server.work().since(before);
