@@ -38,11 +38,20 @@ final class PostgresServer implements AutoCloseable {
   private final int port;
   private EmbeddedPostgres server;
 
-  /** What the server has done so far. */
-  record Work(long walBytes, long fullPages, long walSyncs) {
+  /**
+   * What the server has done so far.
+   *
+   * @param processorMicros of all its processes that live
+   */
+  record Work(long walBytes, long walSyncs, double processorMicros) {
+
+    static final Work NONE = new Work(0, 0, 0);
+
     Work since(Work before) {
       return new Work(
-          walBytes - before.walBytes, fullPages - before.fullPages, walSyncs - before.walSyncs);
+          walBytes - before.walBytes,
+          walSyncs - before.walSyncs,
+          processorMicros - before.processorMicros);
     }
   }
 
@@ -111,19 +120,32 @@ final class PostgresServer implements AutoCloseable {
     execute("postgres", "CHECKPOINT");
   }
 
-  Work work() throws SQLException {
+  Work work() throws SQLException, IOException {
     try (Connection connection = DriverManager.getConnection(url("postgres"));
         Statement statement = connection.createStatement();
         ResultSet row =
             statement.executeQuery(
                 """
-                SELECT wal_bytes, wal_fpi,
+                SELECT wal_bytes,
                   (SELECT coalesce(sum(fsyncs), 0) FROM pg_stat_io WHERE object = 'wal')
                 FROM pg_stat_wal\
                 """)) {
       row.next();
-      return new Work(row.getLong(1), row.getLong(2), row.getLong(3));
+      return new Work(row.getLong(1), row.getLong(2), processorMicros());
     }
+  }
+
+  private double processorMicros() throws IOException {
+    long postmaster =
+        Long.parseLong(Files.readAllLines(work.resolve("data/postmaster.pid")).getFirst().strip());
+    return ProcessHandle.of(postmaster)
+        .map(parent ->
+            parent
+                .children()
+                .mapToDouble(
+                    child -> child.info().totalCpuDuration().orElse(Duration.ZERO).toNanos() / 1e3)
+                .sum())
+        .orElse(0.0);
   }
 
   /**

@@ -46,17 +46,19 @@ final class Report {
     against(rounds, Kind.HOLDFAST_POSTGRES, Kind.BARE_POSTGRES, "at least 0.6");
     line("");
     line(
-        "| | events a batch | client processor µs an event | WAL bytes an event | events a sync |");
-    line("|---|---|---|---|---|");
+        "| | events a batch | processor µs an event: client | server | WAL bytes an event | events"
+            + " a sync |");
+    line("|---|---|---|---|---|---|");
     rounds.forEach((kind, all) ->
         line(
-            "| %s | %s | %s | %s | %s |"
+            "| %s | %s | %s | %s | %s | %s |"
                 .formatted(
                     kind.title(),
                     all.getFirst().eventsABatch() > 0
                         ? figure(all, WriteBenchmark.Round::eventsABatch, "%,.0f")
                         : "–",
                     figure(all, WriteBenchmark.Round::processorMicros, "%.1f"),
+                    figure(all, WriteBenchmark.Round::serverMicros, "%.1f"),
                     figure(all, WriteBenchmark.Round::walBytes, "%,.0f"),
                     figure(all, WriteBenchmark.Round::eventsASync, "%,.0f"))));
     line("");

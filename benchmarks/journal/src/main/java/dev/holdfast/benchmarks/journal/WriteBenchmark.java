@@ -23,8 +23,9 @@ final class WriteBenchmark {
    * A round of one contestant.
    *
    * @param processorMicros of its process, for each event
+   * @param serverMicros of the server's processes, for each event
    * @param walBytes of the server, for each event, with those of the ramp
-   * @param walSyncs of the server, with those of the ramp
+   * @param eventsASync of the server's log, with those of the ramp
    */
   record Round(
       double perSecond,
@@ -33,6 +34,7 @@ final class WriteBenchmark {
       double max,
       double eventsABatch,
       double processorMicros,
+      double serverMicros,
       double walBytes,
       double eventsASync) {}
 
@@ -107,7 +109,7 @@ final class WriteBenchmark {
 
   private Round measure(ContestantProcess contestant, int batch) throws IOException, SQLException {
     settle(contestant);
-    PostgresServer.Work before = server == null ? new PostgresServer.Work(0, 0, 0) : server.work();
+    PostgresServer.Work before = server == null ? PostgresServer.Work.NONE : server.work();
     double processor = contestant.processorTime().toNanos() / 1e3;
     Line line =
         contestant.order(
@@ -135,6 +137,7 @@ final class WriteBenchmark {
         line.figure("max"),
         line.figure("eventsABatch"),
         processor / events,
+        done.processorMicros() / events,
         done.walBytes() / events,
         events / Math.max(1, done.walSyncs()));
   }
