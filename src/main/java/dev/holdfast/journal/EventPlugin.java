@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.apache.pekko.actor.ActorRef;
 import org.apache.pekko.persistence.AtomicWrite;
@@ -15,7 +16,8 @@ import scala.jdk.javaapi.CollectionConverters;
 /**
  * Pekko's way to write and replay events: {@code holdfast.journal.events}. The payload on this
  * level is {@link JournalEvent}, both ways; an event adapter of the entity maps it, with an empty
- * manifest, since the event's name says all.
+ * manifest, since the event's name says all. Where a replay cannot go on, the payload is {@link
+ * NotReplayed}, and it ends.
  *
  * <p>A write fails with {@link NotWritten} or {@link InDoubt}, which reach the actor as the cause
  * of its persist failure. Nothing is ever rejected in Pekko's sense.
@@ -68,18 +70,31 @@ public final class EventPlugin extends AsyncWriteJournal {
   @Override
   public Future<Void> doAsyncReplayMessages(
       String persistenceId, long from, long to, long max, Consumer<PersistentRepr> replay) {
-    Owner owner = Owner.parse(persistenceId);
+    AtomicLong next = new AtomicLong(from);
     return ScalaFutures.mapped(
         journal
             .recoveries()
-            .replay(owner, from, to, max, event -> replay.accept(represent(persistenceId, event))),
+            .replay(
+                Owner.parse(persistenceId),
+                from,
+                to,
+                max,
+                event -> {
+                  next.set(event.number() + 1);
+                  replay.accept(represent(persistenceId, event.number(), event.event()));
+                })
+            .exceptionally(failure -> {
+              Object payload = NotReplayed.because(ScalaFutures.unwrapped(failure));
+              replay.accept(represent(persistenceId, next.get(), payload));
+              return null;
+            }),
         _ -> null);
   }
 
-  private static PersistentRepr represent(String persistenceId, StoredEvent event) {
+  private static PersistentRepr represent(String persistenceId, long number, Object payload) {
     return PersistentRepr.apply(
-        event.event(),
-        event.number(),
+        payload,
+        number,
         persistenceId,
         PersistentRepr.Undefined(),
         false,

@@ -104,7 +104,11 @@ public final class Journal implements AutoCloseable {
    */
   public CompletableFuture<Void> write(OwnerWrite write) {
     recoveries.forget(write.owner());
-    return writer.write(write);
+    return writer
+        .write(write)
+        .whenComplete(
+            // What was read ahead while it was on its way may be without it.
+            (_, _) -> recoveries.forget(write.owner()));
   }
 
   /**
@@ -124,6 +128,43 @@ public final class Journal implements AutoCloseable {
    */
   public CompletableFuture<Recovered> recover(Owner owner) {
     return recoveries.recover(owner);
+  }
+
+  /**
+   * Reads owners ahead of their recovery, in groups, whenever nobody waits for others, and holds
+   * them for a while ({@code recovery.prefetch-ttl}). Whoever starts an actor in that time finds it
+   * read. Only for owners that no other node writes until then: a node that hands over owners or
+   * takes them over must {@link #forgetPrefetched}.
+   *
+   * @return ends with null when all were read, or left out for want of room; with {@link
+   *     StoreUnreadable} if the store does not answer
+   */
+  public CompletableFuture<@Nullable Void> prefetch(List<Owner> owners) {
+    return recoveries.prefetch(owners);
+  }
+
+  /** Drops all that {@link #prefetch} has read and nobody has used. */
+  public void forgetPrefetched() {
+    recoveries.forgetPrefetched();
+  }
+
+  /** Owners that somebody waits for and that are not read yet. */
+  public int waitingRecoveries() {
+    return recoveries.waiting();
+  }
+
+  /** Bytes of recoveries that were read and are not replayed yet, about. */
+  public long heldBytes() {
+    return recoveries.heldBytes();
+  }
+
+  /**
+   * Which history the journal holds: the number grows when acknowledged writes may be missing from
+   * it, or others be there, as after a fail-over of its database. Whoever remembers what the
+   * journal held under an earlier number must read it again before saying anything.
+   */
+  public long historyNumber() {
+    return store.historyNumber();
   }
 
   /**

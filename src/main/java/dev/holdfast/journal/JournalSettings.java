@@ -18,7 +18,11 @@ import java.time.Duration;
  * @param maxRecoveryGroup most owners that are recovered in one query
  * @param maxRecoveryEvents most events of one owner that a recovery holds in memory; the rest of a
  *     longer log is streamed
- * @param maxPrefetched most recoveries that are held between Pekko's questions
+ * @param maxPrefetched most recoveries that are held between Pekko's questions; as many again may
+ *     be read ahead
+ * @param maxRecoveryBytes bytes of them at which no more are read; half as many again may be read
+ *     ahead
+ * @param maxWaitingRecoveries most owners that wait to be read; more are refused
  * @param prefetchTtl how long one of them is held
  */
 public record JournalSettings(
@@ -33,6 +37,8 @@ public record JournalSettings(
     int maxRecoveryGroup,
     int maxRecoveryEvents,
     int maxPrefetched,
+    long maxRecoveryBytes,
+    int maxWaitingRecoveries,
     Duration prefetchTtl) {
 
   public JournalSettings {
@@ -47,6 +53,8 @@ public record JournalSettings(
     atLeastOne(maxRecoveryGroup, "recovery.max-group");
     atLeastOne(maxRecoveryEvents, "recovery.max-events");
     atLeastOne(maxPrefetched, "recovery.max-prefetched");
+    atLeastOne(maxRecoveryBytes, "recovery.max-bytes");
+    atLeastOne(maxWaitingRecoveries, "recovery.max-waiting");
     atLeastOne(prefetchTtl.toMillis(), "recovery.prefetch-ttl");
   }
 
@@ -71,6 +79,8 @@ public record JournalSettings(
         maxRecoveryGroup,
         maxRecoveryEvents,
         maxPrefetched,
+        maxRecoveryBytes,
+        maxWaitingRecoveries,
         prefetchTtl);
   }
 
@@ -94,6 +104,8 @@ public record JournalSettings(
         journal.getInt("recovery.max-group"),
         journal.getInt("recovery.max-events"),
         journal.getInt("recovery.max-prefetched"),
+        journal.getBytes("recovery.max-bytes"),
+        journal.getInt("recovery.max-waiting"),
         journal.getDuration("recovery.prefetch-ttl"));
   }
 }

@@ -144,6 +144,13 @@ public interface JournalStore extends AutoCloseable {
    */
   void probe(int bytes);
 
+  /**
+   * A number that grows when the store finds that its history may have changed: that writes which
+   * it acknowledged may be missing, as after a fail-over to a standby, or a restore. Reading it
+   * costs nothing and never blocks.
+   */
+  long historyNumber();
+
   /** The rows of the nodes that write to this journal. */
   NodeRegistry nodes();
 

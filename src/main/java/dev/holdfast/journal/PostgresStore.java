@@ -301,6 +301,11 @@ public final class PostgresStore implements JournalStore {
   }
 
   @Override
+  public long historyNumber() {
+    return historyNumber.get();
+  }
+
+  @Override
   public int batchesAtOnce() {
     return options.writers();
   }

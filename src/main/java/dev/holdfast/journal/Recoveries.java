@@ -3,108 +3,257 @@ package dev.holdfast.journal;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * Reads for owners that come back, on a few threads of its own. Owners that wait are recovered
- * together, many in one query.
+ * Reads for owners that come back, on a few threads of its own, many owners in one query.
  *
- * <p>Pekko asks for an owner's snapshot, highest number and events one after another. The first
- * question reads all three; what the later ones need is held here for a moment. That is safe
- * because:
+ * <p><b>What is read first.</b> Owners that somebody waits for go before those that are read ahead
+ * ({@link #prefetch}). Of the former, each group takes as many of those that have waited longest as
+ * of those that came last: whoever comes while thousands wait is answered at once, and nobody waits
+ * for more than twice the time that all of them need. Groups of owners that are read ahead are
+ * small, and one reader is kept free of them.
+ *
+ * <p><b>What is held.</b> Pekko asks for an owner's snapshot, highest number and events one after
+ * another. The first question reads all three; what the later ones need is held here for a moment.
+ * That is safe because:
  *
  * <ul>
- *   <li>each recovery begins with the question for the snapshot, and that one always reads anew;
- *   <li>what was held is used for one recovery only, and is dropped when the owner writes;
- *   <li>it is dropped after a short time in any case, and the oldest when there is too much.
+ *   <li>each recovery begins with the question for the snapshot, and that one always reads anew, or
+ *       takes what was read ahead for it;
+ *   <li>what was held is used for one recovery only, and is dropped when the owner writes, before
+ *       and after;
+ *   <li>it is dropped after a short time in any case, and when the journal's history may have
+ *       changed.
  * </ul>
+ *
+ * <p><b>How much is held</b> is bounded by number and by bytes. While there is no room, nothing is
+ * read, so that the readers keep to the pace of the actors. What an actor does not fetch for a
+ * while makes room for others, and is read again if it is asked for after all.
+ *
+ * <p><b>A store that does not answer</b> is noticed by the first group that fails or takes too
+ * long: all who wait are told at once, and so is everybody who comes, but for one question now and
+ * then that tries the store.
  */
 final class Recoveries implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Recoveries.class);
+
+  /** Owners read ahead in one query: few, since a request that comes meanwhile waits for it. */
+  private static final int GROUP_AHEAD = 32;
+
+  /** Bytes that one query should not much exceed: groups of large owners become smaller. */
+  private static final long GROUP_BYTES = 2 << 20;
+
+  /** For how long a recovery that is not fetched may keep others from being read. */
+  private static final long PATIENCE_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
+
+  /** What an owner takes in memory beside its payload, about. */
+  private static final long OWNER_BYTES = 200;
+
+  private static final long EVENT_BYTES = 100;
 
   private final JournalStore store;
   private final JournalSettings settings;
   private final JournalMetrics metrics;
   private final ExecutorService readers;
 
-  /** Guarded by itself, as is {@link #draining}. */
+  /** Guards all that follows; no future is completed under it. */
+  private final Object lock = new Object();
+
+  /** In the order of their coming. */
   private final ArrayDeque<Asked> asked = new ArrayDeque<>();
 
-  private int draining;
+  private final ArrayDeque<Ahead> ahead = new ArrayDeque<>();
 
-  /** In the order of their age. Guarded by itself. */
-  private final LinkedHashMap<Owner, Held> held = new LinkedHashMap<>();
+  /** Groups on their way to the store and back. */
+  private final Set<Group> reading = new LinkedHashSet<>();
 
-  private record Asked(Owner owner, CompletableFuture<Recovered> answer) {}
+  /** Readers that are reading a group, or are about to. */
+  private int active;
 
-  private record Held(Recovered recovered, long since) {}
+  private int activeAhead;
+  private int groupSize;
+  private boolean closed;
+
+  /** Whether the store was found not to answer, and when it was last tried. */
+  private boolean down;
+
+  private long triedAt;
+
+  /** Begun recoveries, in the order of their age. */
+  private final Held begun = new Held();
+
+  /** Read ahead, in the order of their age. */
+  private final Held fetched = new Held();
+
+  /** Being read ahead, and not written meanwhile. */
+  private final Set<Owner> fetching = new HashSet<>();
+
+  /** Whether {@link #forget} has anything to forget; spares the writers the lock. */
+  private volatile boolean holding;
+
+  private record Asked(Owner owner, boolean begins, CompletableFuture<Recovered> answer) {}
+
+  private record Ahead(Owner owner, Fetch fetch) {}
+
+  /** One call of {@link #prefetch}. */
+  private static final class Fetch {
+    final CompletableFuture<@Nullable Void> done = new CompletableFuture<>();
+    int left;
+
+    Fetch(int left) {
+      this.left = left;
+    }
+  }
+
+  /** What one reader reads at once: some that were asked for, or some ahead. */
+  private static final class Group {
+    final List<Asked> asked;
+    final List<Ahead> ahead;
+    final long history;
+    final long began = System.nanoTime();
+
+    /** Whether those who wait for it were told that the store does not answer. */
+    boolean givenUp;
+
+    Group(List<Asked> asked, List<Ahead> ahead, long history) {
+      this.asked = asked;
+      this.ahead = ahead;
+      this.history = history;
+    }
+
+    List<Owner> owners() {
+      return asked.isEmpty()
+          ? ahead.stream().map(Ahead::owner).distinct().toList()
+          : asked.stream().map(Asked::owner).distinct().toList();
+    }
+  }
+
+  /** What came of one owner: exactly one of the two. */
+  private record Read(@Nullable Recovered recovered, @Nullable Throwable failure) {}
+
+  /** What is held of an owner: nothing, if it could not be read. */
+  private record Entry(@Nullable Recovered recovered, long bytes, long history, long since) {}
+
+  /** Entries by owner, the oldest first, and their bytes. */
+  private static final class Held {
+    final LinkedHashMap<Owner, Entry> entries = new LinkedHashMap<>();
+    long bytes;
+
+    void put(Owner owner, Entry entry) {
+      remove(owner); // so that it goes to the young end
+      entries.put(owner, entry);
+      bytes += entry.bytes;
+    }
+
+    @Nullable Entry remove(Owner owner) {
+      Entry entry = entries.remove(owner);
+      if (entry != null) {
+        bytes -= entry.bytes;
+      }
+      return entry;
+    }
+
+    void removeOlderThan(long since) {
+      Iterator<Entry> byAge = entries.values().iterator();
+      boolean old = true;
+      while (old && byAge.hasNext()) {
+        Entry entry = byAge.next();
+        old = entry.since - since < 0;
+        if (old) {
+          bytes -= entry.bytes;
+          byAge.remove();
+        }
+      }
+    }
+
+    boolean takes(int most, long mostBytes) {
+      return entries.size() < most && bytes < mostBytes;
+    }
+  }
 
   Recoveries(JournalStore store, JournalSettings settings, JournalMetrics metrics) {
     this.store = store;
     this.settings = settings;
     this.metrics = metrics;
+    this.groupSize = settings.maxRecoveryGroup();
     this.readers =
         Executors.newFixedThreadPool(
             settings.readers(),
             Thread.ofPlatform().daemon().name("holdfast-journal-reader-", 0).factory());
   }
 
+  // ---------------------------------------------------------------------------------------------
+  // Questions
+
   /** Reads the owner anew, together with others that wait. */
   CompletableFuture<Recovered> recover(Owner owner) {
-    Asked question = new Asked(owner, new CompletableFuture<>());
-    boolean drain;
-    synchronized (asked) {
-      asked.add(question);
-      drain = draining < settings.readers();
-      if (drain) {
-        draining++;
-      }
-    }
-    if (drain) {
-      try {
-        readers.execute(this::drain);
-      } catch (RejectedExecutionException closed) {
-        question.answer.completeExceptionally(new StoreUnreadable("the journal is closed", closed));
-      }
-    }
-    return question.answer;
+    return ask(owner, false);
   }
 
-  /** The first question: reads the owner anew and holds what the next two will ask for. */
+  /**
+   * The first question: reads the owner anew and holds what the next two will ask for. That it
+   * failed is held as well, so that the second one does not ask the store again.
+   */
   CompletableFuture<Recovered> begin(Owner owner) {
-    return recover(owner)
-        .thenApply(recovered -> {
-          hold(recovered);
-          return recovered;
-        });
+    Entry entry;
+    synchronized (lock) {
+      entry = fresh(fetched.remove(owner));
+      if (entry != null) {
+        begun.put(owner, entry);
+      }
+    }
+    Recovered recovered = entry == null ? null : entry.recovered;
+    return recovered == null ? ask(owner, true) : CompletableFuture.completedFuture(recovered);
   }
 
-  /** The second question. */
+  /** The second question; 0 where the first one failed, so that there is no third. */
   CompletableFuture<Long> highest(Owner owner) {
-    Held entry = heldNow(owner);
-    return entry == null
-        ? run(() -> store.highest(owner))
-        : CompletableFuture.completedFuture(entry.recovered.highest());
-  }
-
-  /** The third question: uses up what is held. */
-  CompletableFuture<Void> replay(
-      Owner owner, long from, long to, long max, Consumer<StoredEvent> consumer) {
-    Held entry = heldNow(owner);
-    forget(owner);
-    if (entry == null || from <= entry.recovered.snapshotNumber()) {
-      return run(() -> stream(owner, from, to, max, consumer));
+    Entry entry;
+    synchronized (lock) {
+      entry = fresh(begun.entries.get(owner));
+      if (entry != null && entry.recovered == null) {
+        begun.remove(owner);
+      }
+    }
+    if (entry == null) {
+      return run(() -> store.highest(owner));
     }
     Recovered recovered = entry.recovered;
+    return CompletableFuture.completedFuture(recovered == null ? 0L : recovered.highest());
+  }
+
+  /** The third question: uses up what is held. What was handed out before a failure is true. */
+  CompletableFuture<@Nullable Void> replay(
+      Owner owner, long from, long to, long max, Consumer<StoredEvent> consumer) {
+    Entry entry;
+    synchronized (lock) {
+      entry = fresh(begun.remove(owner));
+      if (mayRead()) {
+        work();
+      }
+    }
+    Recovered recovered = entry == null ? null : entry.recovered;
+    if (recovered == null || from <= recovered.snapshotNumber()) {
+      return run(() -> stream(owner, from, to, max, consumer));
+    }
     long replayed = 0;
     long last = recovered.snapshotNumber();
     for (StoredEvent event : recovered.events()) {
@@ -123,44 +272,148 @@ final class Recoveries implements AutoCloseable {
     return run(() -> stream(owner, next, to, left, consumer));
   }
 
-  /** The owner writes: what is held of it is the past. */
-  void forget(Owner owner) {
-    synchronized (held) {
-      held.remove(owner);
+  /**
+   * Reads owners ahead of their recovery, when nobody waits for others, and holds them for a while.
+   *
+   * @return ends with null when all of them were read, or left out for want of room; with {@link
+   *     StoreUnreadable} if the store does not answer
+   */
+  CompletableFuture<@Nullable Void> prefetch(List<Owner> owners) {
+    if (owners.isEmpty()) {
+      return CompletableFuture.completedFuture(null);
     }
+    Fetch fetch;
+    synchronized (lock) {
+      if (closed) {
+        return CompletableFuture.failedFuture(closed());
+      }
+      if (down && !mayTry()) {
+        return CompletableFuture.failedFuture(silent());
+      }
+      int room = Math.min(owners.size(), settings.maxWaitingRecoveries() - ahead.size());
+      if (room <= 0) {
+        return CompletableFuture.completedFuture(null);
+      }
+      fetch = new Fetch(room);
+      for (Owner owner : owners.subList(0, room)) {
+        ahead.add(new Ahead(owner, fetch));
+      }
+      work();
+    }
+    return fetch.done;
   }
 
-  /** Drops what was held for too long. */
-  void expire() {
-    long oldest = System.nanoTime() - settings.prefetchTtl().toNanos();
-    synchronized (held) {
-      Iterator<Held> byAge = held.values().iterator();
-      while (byAge.hasNext() && byAge.next().since - oldest < 0) {
-        byAge.remove();
+  /** The owner writes, or has written: what is held of it is the past. */
+  void forget(Owner owner) {
+    if (holding) {
+      synchronized (lock) {
+        begun.remove(owner);
+        fetched.remove(owner);
+        fetching.remove(owner);
       }
     }
   }
 
+  /** Drops all that was read ahead. */
+  void forgetPrefetched() {
+    synchronized (lock) {
+      fetched.entries.clear();
+      fetched.bytes = 0;
+      fetching.clear();
+    }
+  }
+
+  /**
+   * Drops what was held for too long, makes room where it is blocked, and tells those who wait for
+   * a store that does not answer.
+   */
+  void expire() {
+    long now = System.nanoTime();
+    List<Group> stalled = new ArrayList<>();
+    Runnable tell = () -> {};
+    synchronized (lock) {
+      long oldest = now - settings.prefetchTtl().toNanos();
+      begun.removeOlderThan(oldest);
+      fetched.removeOlderThan(oldest);
+      holding = !begun.entries.isEmpty() || !fetched.entries.isEmpty() || !fetching.isEmpty();
+      for (Group group : reading) {
+        if (!group.givenUp && now - group.began > settings.stallAfter().toNanos()) {
+          group.givenUp = true;
+          stalled.add(group);
+        }
+      }
+      if (!stalled.isEmpty()) {
+        tell =
+            goDown(stalled, "it has not answered for " + settings.stallAfter().toMillis() + " ms");
+      }
+      if (mayRead()) {
+        work();
+      }
+    }
+    tell.run();
+  }
+
   /** Recoveries held now. */
   int heldCount() {
-    synchronized (held) {
-      return held.size();
+    synchronized (lock) {
+      return begun.entries.size() + fetched.entries.size();
+    }
+  }
+
+  /** Bytes that they take, about. */
+  long heldBytes() {
+    synchronized (lock) {
+      return begun.bytes + fetched.bytes;
+    }
+  }
+
+  /** Owners that wait to be read for somebody now. */
+  int waiting() {
+    synchronized (lock) {
+      return asked.size();
     }
   }
 
   /** Ends the readers after what they are reading. Questions that wait fail. */
   @Override
   public void close() {
-    readers.shutdown();
     List<Asked> left;
-    synchronized (asked) {
+    List<Ahead> leftAhead;
+    synchronized (lock) {
+      closed = true;
       left = List.copyOf(asked);
+      leftAhead = List.copyOf(ahead);
       asked.clear();
+      ahead.clear();
     }
-    for (Asked question : left) {
-      question.answer.completeExceptionally(closed());
-    }
+    readers.shutdown();
+    fail(left, leftAhead, closed());
     readers.close();
+  }
+
+  private CompletableFuture<Recovered> ask(Owner owner, boolean begins) {
+    Asked question = new Asked(owner, begins, new CompletableFuture<>());
+    RuntimeException refusal = null;
+    synchronized (lock) {
+      if (closed) {
+        refusal = closed();
+      } else if (down && !mayTry()) {
+        refusal = silent();
+      } else if (asked.size() >= settings.maxWaitingRecoveries()) {
+        refusal = new TooManyRecoveries(asked.size());
+      } else {
+        asked.add(question);
+        work();
+      }
+      if (refusal != null && begins) {
+        begun.put(owner, failed());
+        holding = true;
+      }
+    }
+    if (refusal != null) {
+      question.answer.completeExceptionally(refusal);
+    }
+    return question.answer;
   }
 
   private @Nullable Void stream(
@@ -182,66 +435,321 @@ final class Recoveries implements AutoCloseable {
     return new StoreUnreadable("the journal is closed", null);
   }
 
-  private void drain() {
-    List<Asked> group = nextGroup();
-    while (!group.isEmpty()) {
-      recover(group);
+  private static StoreUnreadable silent() {
+    return new StoreUnreadable("the journal's store does not answer", null);
+  }
+
+  // ---------------------------------------------------------------------------------------------
+  // Readers
+
+  /** Has one more reader look for work, if there is one. Under the lock. */
+  private void work() {
+    if (active < settings.readers() && !closed) {
+      active++;
+      readers.execute(this::readGroup);
+    }
+  }
+
+  /** Whether there is something that may be read now. Under the lock. */
+  private boolean mayRead() {
+    return (!asked.isEmpty() && hasRoom()) || mayReadAhead();
+  }
+
+  private boolean mayReadAhead() {
+    return !ahead.isEmpty()
+        && activeAhead < Math.max(1, settings.readers() - 1)
+        && fetched.takes(settings.maxPrefetched(), settings.maxRecoveryBytes() / 2);
+  }
+
+  /** Whether one more recovery may be held; one that nobody fetches gives way. Under the lock. */
+  private boolean hasRoom() {
+    boolean room = begun.takes(settings.maxPrefetched(), settings.maxRecoveryBytes());
+    if (!room) {
+      begun.removeOlderThan(System.nanoTime() - PATIENCE_NANOS);
+      room = begun.takes(settings.maxPrefetched(), settings.maxRecoveryBytes());
+    }
+    return room;
+  }
+
+  /** Reads one group. The next one stands in line, so that other reading gets its turn between. */
+  private void readGroup() {
+    Group group;
+    synchronized (lock) {
       group = nextGroup();
-    }
-  }
-
-  /** The next questions to answer together; an empty group ends this reader's turn. */
-  private List<Asked> nextGroup() {
-    List<Asked> group = new ArrayList<>();
-    synchronized (asked) {
-      while (group.size() < settings.maxRecoveryGroup() && !asked.isEmpty()) {
-        group.add(asked.remove());
+      if (group == null) {
+        active--;
+        return;
       }
-      if (group.isEmpty()) {
-        draining--;
-      }
+      reading.add(group);
     }
-    return group;
-  }
-
-  private void recover(List<Asked> group) {
-    long began = System.nanoTime();
-    Map<Owner, Recovered> found = new HashMap<>();
     try {
-      List<Owner> owners = group.stream().map(Asked::owner).distinct().toList();
-      for (Recovered recovered : store.recover(owners, settings.maxRecoveryEvents())) {
-        found.put(recovered.owner(), recovered);
+      read(group);
+    } finally {
+      synchronized (lock) {
+        reading.remove(group);
+        active--;
+        if (!group.ahead.isEmpty()) {
+          activeAhead--;
+        }
+        if (mayRead()) {
+          work();
+        }
       }
+    }
+  }
+
+  /** What to read next, null if there is nothing, or no room for it. Under the lock. */
+  private @Nullable Group nextGroup() {
+    long history = store.historyNumber();
+    if (!asked.isEmpty() && hasRoom()) {
+      int room = settings.maxPrefetched() - begun.entries.size();
+      List<Asked> next = new ArrayList<>();
+      while (!asked.isEmpty() && next.size() < Math.min(groupSize, room)) {
+        next.add(next.size() % 2 == 0 ? asked.removeLast() : asked.removeFirst());
+      }
+      return new Group(next, List.of(), history);
+    }
+    if (mayReadAhead()) {
+      List<Ahead> next = new ArrayList<>();
+      while (!ahead.isEmpty() && next.size() < Math.min(groupSize, GROUP_AHEAD)) {
+        next.add(ahead.remove());
+      }
+      next.forEach(a -> fetching.add(a.owner));
+      holding = true;
+      activeAhead++;
+      return new Group(List.of(), next, history);
+    }
+    return null;
+  }
+
+  private void read(Group group) {
+    long began = System.nanoTime();
+    List<Owner> owners = group.owners();
+    Map<Owner, Read> found;
+    try {
+      found = readAll(owners);
+    } catch (StoreUnreadable failure) {
+      found = readApart(owners, failure);
     } catch (RuntimeException | Error failure) {
-      for (Asked question : group) {
-        question.answer.completeExceptionally(failure);
+      found = readApart(owners, null);
+    }
+    if (found == null) {
+      Runnable tell;
+      synchronized (lock) {
+        tell = goDown(List.of(group), "it fails");
       }
+      tell.run();
       return;
     }
     metrics.recoveryQueryCount.increment();
-    metrics.recoveryCount.add(group.size());
+    metrics.recoveryCount.add(group.asked.size() + group.ahead.size());
     metrics.recoveryNanos.add(System.nanoTime() - began);
-    for (Asked question : group) {
-      question.answer.complete(found.get(question.owner));
-    }
+    answer(group, found);
   }
 
-  private void hold(Recovered recovered) {
-    synchronized (held) {
-      held.remove(recovered.owner()); // so that it goes to the young end
-      if (held.size() >= settings.maxPrefetched()) {
-        held.pollFirstEntry();
+  private Map<Owner, Read> readAll(List<Owner> owners) {
+    Map<Owner, Read> found = new HashMap<>();
+    for (Recovered recovered : store.recover(owners, settings.maxRecoveryEvents())) {
+      String damage = damage(recovered);
+      found.put(
+          recovered.owner(),
+          damage == null
+              ? new Read(recovered, null)
+              : new Read(null, new IllegalStateException(damage)));
+    }
+    return found;
+  }
+
+  /** What is wrong with the numbers of a log; null if nothing is. */
+  private static @Nullable String damage(Recovered recovered) {
+    long last = recovered.snapshotNumber();
+    for (StoredEvent event : recovered.events()) {
+      // Without a snapshot, whether the log may begin where it does is the actor's to say.
+      if (event.number() != last + 1 && last > 0) {
+        return "event " + event.number() + " follows event " + last;
       }
-      held.put(recovered.owner(), new Held(recovered, System.nanoTime()));
+      last = event.number();
+    }
+    return last > recovered.highest()
+        ? "the snapshot of event " + last + " is ahead of the log"
+        : null;
+  }
+
+  /**
+   * Reads owners one by one after a group failed, so that one whose rows cannot be read harms no
+   * other.
+   *
+   * @return null if it is the store that does not answer
+   */
+  private @Nullable Map<Owner, Read> readApart(
+      List<Owner> owners, @Nullable StoreUnreadable failure) {
+    if (failure != null && !answers()) {
+      return null;
+    }
+    Map<Owner, Read> found = new HashMap<>();
+    for (Owner owner : owners) {
+      try {
+        found.putAll(readAll(List.of(owner)));
+      } catch (StoreUnreadable again) {
+        if (!answers()) {
+          return null;
+        }
+        found.put(owner, new Read(null, again));
+      } catch (RuntimeException | Error fault) {
+        found.put(owner, new Read(null, fault));
+      }
+    }
+    return found;
+  }
+
+  /** Whether the store answers at all. */
+  private boolean answers() {
+    try {
+      store.highest(Owner.FIRST);
+      return true;
+    } catch (RuntimeException silent) {
+      LOG.debug("the store does not answer", silent);
+      return false;
     }
   }
 
-  private @Nullable Held heldNow(Owner owner) {
-    synchronized (held) {
-      Held entry = held.get(owner);
-      boolean fresh =
-          entry != null && System.nanoTime() - entry.since <= settings.prefetchTtl().toNanos();
-      return fresh ? entry : null;
+  private void answer(Group group, Map<Owner, Read> found) {
+    List<Fetch> done = new ArrayList<>();
+    boolean back;
+    synchronized (lock) {
+      back = down;
+      down = false;
+      long bytes = 0;
+      for (Asked question : group.asked) {
+        Entry entry = entry(question.owner, found, group.history);
+        bytes += entry.bytes;
+        // Whoever was told meanwhile that the store does not answer, asks anew.
+        if (question.begins && !question.answer.isDone()) {
+          begun.put(question.owner, entry);
+        }
+      }
+      for (Ahead one : group.ahead) {
+        Entry entry = entry(one.owner, found, group.history);
+        bytes += entry.bytes;
+        // What failed is not held: the recovery itself is to find out.
+        if (fetching.remove(one.owner) && entry.recovered != null) {
+          fetched.put(one.owner, entry);
+        }
+        if (--one.fetch.left == 0) {
+          done.add(one.fetch);
+        }
+      }
+      holding = true;
+      if (bytes > GROUP_BYTES) {
+        groupSize = Math.max(1, groupSize / 2);
+      } else if (bytes < GROUP_BYTES / 2) {
+        groupSize = Math.min(settings.maxRecoveryGroup(), groupSize * 2);
+      }
+    }
+    if (back) {
+      LOG.info("the journal can be read again");
+    }
+    for (Asked question : group.asked) {
+      Read read = found.get(question.owner);
+      if (read != null && read.recovered != null) {
+        question.answer.complete(read.recovered);
+      } else {
+        question.answer.completeExceptionally(failureOf(read));
+      }
+    }
+    done.forEach(fetch -> fetch.done.complete(null));
+  }
+
+  private static Throwable failureOf(@Nullable Read read) {
+    return read == null || read.failure == null
+        ? new IllegalStateException("the store left an owner out")
+        : read.failure;
+  }
+
+  private static Entry entry(Owner owner, Map<Owner, Read> found, long history) {
+    Read read = found.get(owner);
+    Recovered recovered = read == null ? null : read.recovered;
+    long now = System.nanoTime();
+    return new Entry(recovered, recovered == null ? OWNER_BYTES : bytesOf(recovered), history, now);
+  }
+
+  private Entry failed() {
+    return new Entry(null, OWNER_BYTES, store.historyNumber(), System.nanoTime());
+  }
+
+  private static long bytesOf(Recovered recovered) {
+    long bytes = OWNER_BYTES;
+    SnapshotWrite snapshot = recovered.snapshot();
+    if (snapshot != null) {
+      bytes += EVENT_BYTES + snapshot.snapshot().payload().length;
+    }
+    for (StoredEvent event : recovered.events()) {
+      bytes += EVENT_BYTES + event.event().payload().length;
+    }
+    return bytes;
+  }
+
+  private @Nullable Entry fresh(@Nullable Entry entry) {
+    return entry != null
+            && System.nanoTime() - entry.since <= settings.prefetchTtl().toNanos()
+            && entry.history == store.historyNumber()
+        ? entry
+        : null;
+  }
+
+  // ---------------------------------------------------------------------------------------------
+  // A store that does not answer
+
+  /** Whether this question may find out if the store answers again. Under the lock. */
+  private boolean mayTry() {
+    long now = System.nanoTime();
+    boolean may =
+        active < settings.readers() && now - triedAt >= settings.probeInterval().toNanos();
+    if (may) {
+      triedAt = now;
+    }
+    return may;
+  }
+
+  /**
+   * Notes that the store does not answer. Under the lock.
+   *
+   * @return tells all who wait; to be run outside the lock
+   */
+  private Runnable goDown(List<Group> groups, String why) {
+    boolean news = !down;
+    down = true;
+    triedAt = System.nanoTime();
+    List<Asked> left = new ArrayList<>(asked);
+    List<Ahead> leftAhead = new ArrayList<>(ahead);
+    asked.clear();
+    ahead.clear();
+    for (Group group : groups) {
+      left.addAll(group.asked);
+      leftAhead.addAll(group.ahead);
+      group.ahead.forEach(one -> fetching.remove(one.owner));
+    }
+    StoreUnreadable failure = silent();
+    for (Asked question : left) {
+      if (question.begins && !question.answer.isDone()) {
+        begun.put(question.owner, failed());
+      }
+    }
+    holding = true;
+    return () -> {
+      if (news) {
+        LOG.warn("the journal cannot be read: {}", why);
+      }
+      fail(left, leftAhead, failure);
+    };
+  }
+
+  private static void fail(List<Asked> asked, List<Ahead> ahead, RuntimeException failure) {
+    for (Asked question : asked) {
+      question.answer.completeExceptionally(failure);
+    }
+    for (Ahead one : ahead) {
+      one.fetch.done.completeExceptionally(failure);
     }
   }
 }

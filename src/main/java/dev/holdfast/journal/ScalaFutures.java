@@ -35,7 +35,8 @@ final class ScalaFutures {
     return promise.future();
   }
 
-  private static Throwable unwrapped(Throwable failure) {
+  /** {@return what a stage failed with, without the wrapper that later stages give it} */
+  static Throwable unwrapped(Throwable failure) {
     return failure instanceof CompletionException wrapper && wrapper.getCause() != null
         ? wrapper.getCause()
         : failure;

@@ -11,7 +11,8 @@ import scala.concurrent.Future;
 
 /**
  * Pekko's way to load snapshots: {@code holdfast.journal.snapshots}. The snapshot on this level is
- * {@link JournalSnapshot}; a snapshot adapter of the entity maps it.
+ * {@link JournalSnapshot}; a snapshot adapter of the entity maps it. Where the owner cannot be
+ * read, it is {@link NotReplayed}, with the number 0.
  *
  * <p>It only loads. {@code EventSourcedBehavior} delays replies until its snapshot is stored, so
  * snapshots are written by {@link Journal#offerSnapshot} instead, and saving or deleting one here
@@ -24,10 +25,19 @@ public final class SnapshotPlugin extends SnapshotStore {
   @Override
   public Future<Optional<SelectedSnapshot>> doLoadAsync(
       String persistenceId, SnapshotSelectionCriteria criteria) {
-    Owner owner = Owner.parse(persistenceId);
     return ScalaFutures.mapped(
-        journal.recoveries().begin(owner),
-        recovered -> select(persistenceId, recovered.snapshot(), criteria));
+        journal
+            .recoveries()
+            .begin(Owner.parse(persistenceId))
+            .thenApply(recovered -> select(persistenceId, recovered.snapshot(), criteria))
+            .exceptionally(failure -> Optional.of(instead(persistenceId, failure))),
+        selected -> selected);
+  }
+
+  private static SelectedSnapshot instead(String persistenceId, Throwable failure) {
+    return SelectedSnapshot.create(
+        new SnapshotMetadata(persistenceId, 0, 0),
+        NotReplayed.because(ScalaFutures.unwrapped(failure)));
   }
 
   private static Optional<SelectedSnapshot> select(

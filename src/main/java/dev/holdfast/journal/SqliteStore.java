@@ -537,6 +537,12 @@ public final class SqliteStore implements JournalStore {
     return nodes;
   }
 
+  /** One file in one folder that is locked: nobody can exchange it. */
+  @Override
+  public long historyNumber() {
+    return 0;
+  }
+
   @Override
   public void scan(OwnerRange range, Scan scan) {
     read(session -> {

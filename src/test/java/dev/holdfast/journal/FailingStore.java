@@ -3,7 +3,10 @@ package dev.holdfast.journal;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -20,7 +23,12 @@ public final class FailingStore implements JournalStore {
       new AtomicReference<>();
   private final AtomicReference<@Nullable RuntimeException> snapshots = new AtomicReference<>();
   private final AtomicReference<@Nullable RuntimeException> erasures = new AtomicReference<>();
+  private final AtomicReference<@Nullable RuntimeException> unreadable = new AtomicReference<>();
+  private final AtomicReference<@Nullable CountDownLatch> silence = new AtomicReference<>();
+  private final Set<Owner> damaged = ConcurrentHashMap.newKeySet();
+  private final AtomicInteger recoveries = new AtomicInteger();
   private final AtomicInteger probes = new AtomicInteger();
+  private final AtomicLong history = new AtomicLong();
 
   /** Fails on command, and is {@code store} in all else. */
   public FailingStore(JournalStore store) {
@@ -36,6 +44,52 @@ public final class FailingStore implements JournalStore {
   public void repair() {
     outage.set(null);
     erasures.set(null);
+  }
+
+  /** From now on nothing can be read. */
+  public void breakReading() {
+    unreadable.set(new StoreUnreadable("the store is down", null));
+  }
+
+  /** From now on everything can be read again, and whoever was kept waiting gets an answer. */
+  public void repairReading() {
+    unreadable.set(null);
+    CountDownLatch silent = silence.getAndSet(null);
+    if (silent != null) {
+      silent.countDown();
+    }
+  }
+
+  /** From now on nobody who reads gets an answer. */
+  public void fallSilent() {
+    silence.set(new CountDownLatch(1));
+  }
+
+  /** What the store holds of {@code owner} cannot be made sense of, by a fault of the program. */
+  public void damage(Owner owner) {
+    damaged.add(owner);
+  }
+
+  /** Says that the history may be another one from now on. */
+  public void changeHistory() {
+    history.incrementAndGet();
+  }
+
+  /** How often owners were read, one or many. */
+  public int recoveries() {
+    return recoveries.get();
+  }
+
+  private void read() {
+    CountDownLatch silent = silence.get();
+    if (silent != null) {
+      try {
+        silent.await();
+      } catch (InterruptedException e) {
+        throw new StoreUnreadable("interrupted", e);
+      }
+    }
+    throwIfSet(unreadable.get());
   }
 
   /** The next batch is written, and fails nevertheless. */
@@ -98,16 +152,23 @@ public final class FailingStore implements JournalStore {
 
   @Override
   public List<Recovered> recover(List<Owner> owners, int maxEvents) {
+    recoveries.incrementAndGet();
+    read();
+    if (owners.stream().anyMatch(damaged::contains)) {
+      throw new IllegalArgumentException("no such thing can be in a row");
+    }
     return store.recover(owners, maxEvents);
   }
 
   @Override
   public long highest(Owner owner) {
+    read();
     return store.highest(owner);
   }
 
   @Override
   public long read(Owner owner, long from, long to, long max, Consumer<StoredEvent> consumer) {
+    read();
     return store.read(owner, from, to, max, consumer);
   }
 
@@ -146,6 +207,11 @@ public final class FailingStore implements JournalStore {
   public List<DueOwner> due(
       List<OwnerRange> ranges, long now, int limit, @Nullable DueOwner after) {
     return store.due(ranges, now, limit, after);
+  }
+
+  @Override
+  public long historyNumber() {
+    return store.historyNumber() + history.get();
   }
 
   @Override

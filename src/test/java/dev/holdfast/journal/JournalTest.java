@@ -93,6 +93,8 @@ class JournalTest {
         defaults.maxRecoveryGroup(),
         defaults.maxRecoveryEvents(),
         defaults.maxPrefetched(),
+        defaults.maxRecoveryBytes(),
+        defaults.maxWaitingRecoveries(),
         defaults.prefetchTtl());
   }
 

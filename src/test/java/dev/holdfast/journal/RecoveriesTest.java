@@ -32,6 +32,7 @@ class RecoveriesTest {
 
   private final NodeId node = new NodeId("node");
   private SqliteStore store;
+  private FailingStore failing;
   private Journal journal;
 
   @BeforeEach
@@ -43,12 +44,15 @@ class RecoveriesTest {
 
   private void start(String settings) {
     Config config = ConfigFactory.parseString(settings).withFallback(ConfigFactory.load());
+    failing = new FailingStore(store);
     journal =
-        Journal.start(store, node, JournalSettings.from(config), InstantSource.system(), () -> {});
+        Journal.start(
+            failing, node, JournalSettings.from(config), InstantSource.system(), () -> {});
   }
 
   @AfterEach
   void close() {
+    failing.repairReading();
     journal.close();
   }
 
@@ -123,16 +127,16 @@ class RecoveriesTest {
     journal.close();
     reopen();
     start("holdfast.journal.recovery.max-prefetched = 3");
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 10; i++) {
       write(owner(i), 1, 1);
-      recoveries().begin(owner(i)).join();
+      recoveries().begin(owner(i)).join(); // waits while there is no room, and is read all the same
+      assertThat(recoveries().heldCount()).isLessThanOrEqualTo(3);
     }
 
-    assertThat(recoveries().heldCount()).isEqualTo(3);
-    assertThat(replay(owner(0), 1, 1, Long.MAX_VALUE)).as("dropped, read").containsExactly(1L);
-    assertThat(recoveries().heldCount()).isEqualTo(3);
-    assertThat(replay(owner(4), 1, 1, Long.MAX_VALUE)).as("held").containsExactly(1L);
-    assertThat(recoveries().heldCount()).isEqualTo(2);
+    for (int i = 0; i < 10; i++) {
+      assertThat(replay(owner(i), 1, 1, Long.MAX_VALUE)).as("held or not").containsExactly(1L);
+    }
+    assertThat(recoveries().heldCount()).isZero();
   }
 
   @Test
@@ -201,6 +205,206 @@ class RecoveriesTest {
           .isInstanceOf(CompletionException.class)
           .hasCauseInstanceOf(StoreUnreadable.class);
     }
+  }
+
+  // ---- what is read first
+
+  @Test
+  void readsThoseWhoAreWaitedForBeforeThoseWhoAreReadAhead() {
+    journal.close();
+    reopen();
+    start("holdfast.journal.recovery.readers = 1");
+    write(ANN, 1, 1);
+    failing.fallSilent();
+    var first = recoveries().recover(BOB);
+    await().until(() -> recoveries().waiting() == 0);
+    var ahead = recoveries().prefetch(IntStream.range(10, 500).mapToObj(i -> owner(i)).toList());
+    var aheadOfAnn = recoveries().recover(ANN).thenApply(_ -> recoveries().heldCount());
+
+    failing.repairReading();
+
+    assertThat(aheadOfAnn.join()).as("read ahead before ann").isZero();
+    ahead.join();
+    first.join();
+  }
+
+  @Test
+  void readsThoseWhoCameLastAndThoseWhoHaveWaitedLongestByTurns() {
+    journal.close();
+    reopen();
+    start("holdfast.journal.recovery { readers = 1, max-group = 2 }");
+    failing.fallSilent();
+    var first = recoveries().recover(BOB);
+    await().until(() -> recoveries().waiting() == 0);
+    List<Integer> order = new ArrayList<>();
+    List<CompletableFuture<?>> all = new ArrayList<>();
+    for (int i = 0; i < 8; i++) {
+      int number = i;
+      all.add(recoveries().recover(owner(10 + i)).thenAccept(_ -> order.add(number)));
+    }
+
+    failing.repairReading();
+
+    first.join();
+    all.forEach(CompletableFuture::join);
+    assertThat(order).containsExactly(7, 0, 6, 1, 5, 2, 4, 3);
+  }
+
+  @Test
+  void refusesMoreThanMayWait() {
+    journal.close();
+    reopen();
+    start("holdfast.journal.recovery { readers = 1, max-waiting = 3 }");
+    failing.fallSilent();
+    var first = recoveries().recover(BOB);
+    await().until(() -> recoveries().waiting() == 0);
+    var waiting = IntStream.range(0, 3).mapToObj(i -> recoveries().recover(owner(i))).toList();
+
+    Assertions.assertThatThrownBy(() -> recoveries().recover(ANN).join())
+        .hasCauseInstanceOf(TooManyRecoveries.class);
+
+    failing.repairReading();
+    first.join();
+    waiting.forEach(CompletableFuture::join);
+  }
+
+  // ---- what is read ahead
+
+  @Test
+  void beginsARecoveryWithWhatWasReadAhead() {
+    write(ANN, 1, 5);
+    recoveries().prefetch(List.of(ANN, BOB)).join();
+    int before = failing.recoveries();
+
+    assertThat(recoveries().begin(ANN).join().highest()).isEqualTo(5);
+    assertThat(replay(ANN, 1, 5, Long.MAX_VALUE)).containsExactly(1L, 2L, 3L, 4L, 5L);
+    assertThat(failing.recoveries()).isEqualTo(before);
+
+    recoveries().begin(ANN).join();
+    assertThat(failing.recoveries()).as("once only").isEqualTo(before + 1);
+  }
+
+  @Test
+  void forgetsWhatItReadAheadOfAnOwnerThatWrites() {
+    write(ANN, 1, 1);
+    recoveries().prefetch(List.of(ANN)).join();
+    journal.write(writeOf(ANN, 2, 1)).join();
+
+    assertThat(recoveries().begin(ANN).join().highest()).isEqualTo(2);
+  }
+
+  @Test
+  void forgetsWhatItIsReadingAheadOfAnOwnerThatWritesMeanwhile() {
+    write(ANN, 1, 1);
+    failing.fallSilent();
+    var ahead = recoveries().prefetch(List.of(ANN));
+    await().until(() -> failing.recoveries() > 0);
+    journal.write(writeOf(ANN, 2, 1)).join();
+    failing.repairReading();
+    ahead.join();
+
+    assertThat(recoveries().heldCount()).isZero();
+  }
+
+  @Test
+  void forgetsAllThatItReadAheadWhenTheHistoryMayHaveChangedOrItIsTold() {
+    write(ANN, 1, 1);
+    recoveries().prefetch(List.of(ANN)).join();
+    failing.changeHistory();
+    write(ANN, 2, 1); // as on another node: this one does not hear of it
+    assertThat(recoveries().begin(ANN).join().highest()).isEqualTo(2);
+
+    recoveries().prefetch(List.of(ANN)).join();
+    write(ANN, 3, 1);
+    journal.forgetPrefetched();
+    assertThat(recoveries().begin(ANN).join().highest()).isEqualTo(3);
+  }
+
+  @Test
+  void holdsABoundedNumberOfBytes() {
+    journal.close();
+    reopen();
+    start("holdfast.journal.recovery.max-bytes = 64 KiB");
+    byte[] large = new byte[8 << 10];
+    List<Owner> owners = IntStream.range(0, 200).mapToObj(i -> owner(i)).toList();
+    for (Owner owner : owners) {
+      var event = new JournalEvent("large.v1", large, 0, JournalEvent.NO_DEADLINE);
+      store.write(node, List.of(new OwnerWrite(owner, 1, List.of(event))), List.of());
+    }
+    // The first group is as large as groups may be; whatever comes after finds no room.
+    var all = owners.stream().map(recoveries()::begin).toList();
+    await()
+        .until(() -> {
+          assertThat(recoveries().heldBytes()).isLessThan(3L << 20);
+          return all.stream().allMatch(CompletableFuture::isDone);
+        });
+    for (Owner owner : owners) {
+      assertThat(replay(owner, 1, 1, Long.MAX_VALUE)).as("held or not").containsExactly(1L);
+    }
+    assertThat(recoveries().heldBytes()).isZero();
+
+    recoveries().prefetch(owners.subList(0, 40)).join();
+    assertThat(recoveries().heldBytes()).isLessThan(1 << 20);
+  }
+
+  // ---- what cannot be read
+
+  @Test
+  void readsTheOthersOfAGroupInWhichOneCannotBeRead() {
+    List<Owner> owners = IntStream.range(0, 20).mapToObj(i -> owner(i)).toList();
+    owners.forEach(owner -> write(owner, 1, 1));
+    failing.damage(owner(7));
+    failing.fallSilent();
+
+    var all = owners.stream().map(recoveries()::begin).toList();
+    failing.repairReading();
+
+    for (int i = 0; i < 20; i++) {
+      if (i != 7) {
+        assertThat(all.get(i).join().highest()).isEqualTo(1);
+      }
+    }
+    Assertions.assertThatThrownBy(all.get(7)::join)
+        .hasCauseInstanceOf(IllegalArgumentException.class);
+    assertThat(recoveries().highest(owner(7)).join()).as("so nothing is replayed").isZero();
+  }
+
+  @Test
+  void failsAtOnceWhileTheStoreFailsAndTriesItNowAndThen() {
+    write(ANN, 1, 1);
+    failing.breakReading();
+    for (int i = 0; i < 1_000; i++) {
+      Assertions.assertThatThrownBy(recoveries().begin(ANN)::join)
+          .hasCauseInstanceOf(StoreUnreadable.class);
+    }
+    assertThat(failing.recoveries()).as("tried every 200 ms").isLessThan(50);
+    assertThat(recoveries().prefetch(List.of(ANN))).isCompletedExceptionally();
+
+    failing.repairReading();
+    await()
+        .atMost(Duration.ofSeconds(1))
+        .until(() -> !recoveries().begin(ANN).handle((_, f) -> f != null).join());
+    assertThat(recoveries().begin(BOB).join().highest()).as("nobody else is kept out").isZero();
+  }
+
+  @Test
+  void failsSoonWhileTheStoreIsSilent() {
+    journal.close();
+    reopen();
+    start("holdfast.journal.stall-after = 300 ms");
+    write(ANN, 1, 1);
+    failing.fallSilent();
+    List<CompletableFuture<Recovered>> all =
+        IntStream.range(0, 500).mapToObj(i -> recoveries().begin(owner(i))).toList();
+
+    await().atMost(Duration.ofSeconds(5)).until(() -> all.stream().allMatch(f -> f.isDone()));
+
+    assertThat(all).allMatch(CompletableFuture::isCompletedExceptionally);
+    assertThat(recoveries().begin(ANN)).as("known to be down").isCompletedExceptionally();
+    failing.repairReading();
+    await()
+        .atMost(Duration.ofSeconds(1))
+        .until(() -> !recoveries().begin(ANN).handle((_, f) -> f != null).join());
   }
 
   private Recoveries recoveries() {
