@@ -22,6 +22,12 @@ final class Meters {
     FunctionCounter.builder("holdfast.users.started", population, Population::started)
         .description("Users' actors started on this node")
         .register(registry);
+    FunctionCounter.builder("holdfast.users.reloaded", population, Population::reloads)
+        .description("Users read anew since the journal's history may have changed")
+        .register(registry);
+    Gauge.builder("holdfast.users.unreadable", population, p -> p.unreadable().count())
+        .description("Users of this node whose log cannot be read")
+        .register(registry);
 
     JournalMetrics metrics = journal.metrics();
     counter(registry, metrics, "batches", "Batches written", JournalMetrics::batches);
@@ -83,6 +89,12 @@ final class Meters {
         m -> m.waitNanos() * NANOS);
     Gauge.builder("holdfast.journal.queued.writes", metrics, JournalMetrics::queuedWrites)
         .description("Writes that wait for their batch")
+        .register(registry);
+    Gauge.builder("holdfast.journal.recoveries.waiting", journal, Journal::waitingRecoveries)
+        .description("Users that somebody waits for and that are not read yet")
+        .register(registry);
+    Gauge.builder("holdfast.journal.recoveries.held.bytes", journal, Journal::heldBytes)
+        .description("Bytes of users that were read and are not replayed yet")
         .register(registry);
     Gauge.builder("holdfast.journal.available", journal, j -> j.health().isAvailable() ? 1 : 0)
         .description("1 while the journal takes writes")

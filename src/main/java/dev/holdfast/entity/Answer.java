@@ -17,12 +17,18 @@ public sealed interface Answer {
    */
   record Unavailable(Cause cause, long retryAfterMillis) implements Answer {}
 
+  /**
+   * Nothing happened: what the journal holds of the user cannot be read. Asking again does not
+   * help, before somebody has looked at it.
+   */
+  record Unreadable() implements Answer {}
+
   /** The change may have taken effect, or not, or may yet; a repeat of the request will tell. */
   record Unknown() implements Answer {}
 
   /** Why nothing could happen. */
   enum Cause {
-    /** The journal takes no writes. */
+    /** The journal takes no writes, or the user cannot be read from it now. */
     JOURNAL,
     /** More is asked of the user than can be done. */
     OVERLOADED,

@@ -99,7 +99,8 @@ public final class UserCodec {
         });
   }
 
-  private static String name(Event event) {
+  /** {@return the name under which an event is kept} */
+  static String name(Event event) {
     return switch (event) {
       case Event.SessionOpened _ -> "session.opened.v1";
       case Event.AttributesChanged _ -> "session.attributes-changed.v1";
@@ -295,8 +296,7 @@ public final class UserCodec {
         : new JournalSnapshot(SNAPSHOT, payload);
   }
 
-  /** {@return the state encoded, however large; equal states give equal bytes} */
-  static byte[] bytes(User user) {
+  private static byte[] bytes(User user) {
     return write(out -> {
       out.writeStartObject();
       writeText(out, "user", user.userId());

@@ -3,6 +3,7 @@ package dev.holdfast.entity;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.journal.JournalEvent;
 import dev.holdfast.journal.JournalSnapshot;
+import dev.holdfast.journal.NotReplayed;
 import dev.holdfast.journal.NotWritten;
 import dev.holdfast.journal.Owner;
 import dev.holdfast.journal.SnapshotWrite;
@@ -21,6 +22,7 @@ import dev.holdfast.user.User;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.apache.pekko.actor.Cancellable;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.BackoffSupervisorStrategy;
@@ -36,6 +38,7 @@ import org.apache.pekko.persistence.typed.PersistenceId;
 import org.apache.pekko.persistence.typed.RecoveryCompleted;
 import org.apache.pekko.persistence.typed.RecoveryFailed;
 import org.apache.pekko.persistence.typed.SnapshotAdapter;
+import org.apache.pekko.persistence.typed.internal.JournalFailureException;
 import org.apache.pekko.persistence.typed.javadsl.CommandHandler;
 import org.apache.pekko.persistence.typed.javadsl.Effect;
 import org.apache.pekko.persistence.typed.javadsl.EventHandler;
@@ -53,12 +56,27 @@ import org.jspecify.annotations.Nullable;
  * command in hand is refused if nothing of it was written for certain, and otherwise decided again
  * on the true history, where its receipt shows whether it took effect.
  *
+ * <p>What cannot be replayed does not fail the recovery, since Pekko would begin it again without
+ * end while everybody waits. The recovery is completed, the state is then worth nothing, and until
+ * the user was read anew whoever asks is refused: see {@link #onMessageUnread}.
+ *
  * <p>This object outlives such a restart, and so does what it notes beside the state.
  */
-public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.Recorded, User> {
+public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.Change, User> {
+
+  /** What is applied to a user. */
+  sealed interface Change {}
 
   /** An entry as it goes to the journal, with the moment at which the agenda must wake the user. */
-  record Recorded(Entry entry, long deadline) {}
+  record Recorded(Entry entry, long deadline) implements Change {}
+
+  /** In the place of an entry that cannot be replayed: why, and the name of its event. */
+  record Failed(NotReplayed why, String name) implements Change {}
+
+  /**
+   * Why the user is not here: what was replayed is not what the journal holds, or not all of it.
+   */
+  private record Unread(NotReplayed.Reason reason, long since) {}
 
   /**
    * What all users share.
@@ -108,6 +126,24 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.R
 
   private static final Duration ADMISSION_PATIENCE = Duration.ofMillis(300);
   private static final Duration ERASURE_PATIENCE = Duration.ofMillis(500);
+
+  /** The same while the known user cannot be read. */
+  private static final Duration UNREADABLE_PATIENCE = Duration.ofSeconds(30);
+
+  /** How often a user who cannot be read is read again, at most, and only if somebody asks. */
+  private static final long REREAD_UNREADABLE_NANOS = TimeUnit.SECONDS.toNanos(30);
+
+  /**
+   * The same while it is the store that does not answer. Cheap: while it is known to be down, it is
+   * not asked.
+   */
+  private static final long REREAD_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+
+  /** How often a command whose write is in doubt is looked for while the store does not answer. */
+  private static final int MAX_LOOKS = 5;
+
+  private static final Duration LOOK_AGAIN = Duration.ofMillis(250);
+
   private static final long RETRY_AFTER_MILLIS = 1_000;
 
   /** There is no erasure whose history is still to be deleted. */
@@ -141,8 +177,18 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.R
 
   private boolean purging;
 
+  /** The number of the journal's history before the recovery began. */
+  private long history;
+
+  /** The number of the last event replayed, 0 before the first; -1 after a snapshot. */
+  private long replayed;
+
+  private boolean recovering = true;
+  private @Nullable Unread unread;
+
   private @Nullable Message inHand;
   private int attempts;
+  private int looks;
 
   /** The command in hand whose write failed in doubt: a later refusal of it would be a guess. */
   private Message.@Nullable Ask inDoubt;
@@ -151,6 +197,9 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.R
   private int waiting;
   private @Nullable ActorRef<Answer> admissions;
   private @Nullable Cancellable admissionLate;
+
+  /** The known user into whom the log-in leads cannot be read, so that it has no end for now. */
+  private boolean admissionsUnreadable;
 
   /** {@return the behavior of the actor that holds {@code owner}} */
   public static Behavior<Message> create(
@@ -168,6 +217,7 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.R
     this.owner = owner;
     this.surroundings = surroundings;
     this.departure = departure;
+    this.history = surroundings.journal().historyNumber();
     surroundings.population().arrived();
   }
 
@@ -177,21 +227,23 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.R
   }
 
   @Override
-  public CommandHandler<Message, Recorded, User> commandHandler() {
+  public CommandHandler<Message, Change, User> commandHandler() {
     return this::onMessage;
   }
 
   @Override
-  public EventHandler<User, Recorded> eventHandler() {
-    return (user, recorded) -> {
-      eventsSinceSnapshot++;
-      if (recorded.entry().event() instanceof Event.UserErased) {
-        eventsSinceErasure = 0;
-      } else if (eventsSinceErasure != NONE) {
-        eventsSinceErasure++;
-      }
-      return user.apply(recorded.entry());
-    };
+  public EventHandler<User, Change> eventHandler() {
+    return (user, change) ->
+        switch (change) {
+          case Recorded recorded -> {
+            count(recorded.entry().event());
+            yield recovering ? replay(user, recorded) : user.apply(recorded.entry());
+          }
+          case Failed failed -> {
+            unread(failed.why(), lastSequenceNumber(context), failed.name());
+            yield user;
+          }
+        };
   }
 
   @Override
@@ -202,34 +254,52 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.R
             JournalPersistFailed.class, (user, signal) -> onPersistFailed(signal.getFailure()))
         .onSignal(
             RecoveryFailed.class,
-            (user, signal) ->
-                context.getLog().warn("user {} cannot be recovered", owner, signal.getFailure()))
+            (user, signal) -> {
+              context.getLog().warn("user {} cannot be recovered", owner, signal.getFailure());
+              beforeRecovery();
+            })
         .onSignal(PostStop.instance(), user -> surroundings.population().left())
         .build();
   }
 
   @Override
-  public EventAdapter<Recorded, JournalEvent> eventAdapter() {
+  public EventAdapter<Change, Object> eventAdapter() {
     return Events.ADAPTER;
   }
 
   @Override
   public SnapshotAdapter<User> snapshotAdapter() {
-    return Snapshots.ADAPTER;
+    return new Snapshots();
   }
 
   // ---------------------------------------------------------------------------------------------
   // Messages
 
-  private Effect<Recorded, User> onMessage(User user, Message message) {
+  private Effect<Change, User> onMessage(User user, Message message) {
+    if (unread != null) {
+      return onMessageUnread(unread, message);
+    }
+    long current = surroundings.journal().historyNumber();
+    if (current != history && message instanceof Message.Stop) {
+      stay();
+      return Effect().stop(); // and leaves nothing behind of a state that may not be the true one
+    }
+    if (current != history && !purging) {
+      context.getLog().debug("user {} is read anew: the journal's history has changed", owner);
+      surroundings.population().reloaded(current);
+      throw reload(message);
+    }
     return switch (message) {
       case Message.Ask ask -> user.frozen() ? onAskWhileFrozen(user, ask) : onAsk(user, ask);
       case Message.AdmissionCame(Answer.Answered(Reply.Admission admission)) ->
           onAdmission(user, admission, message);
+      case Message.AdmissionCame(Answer.Unreadable _) -> onAdmissionUnreadable(user);
       case Message.AdmissionCame _ -> Effect().none(); // asked again soon
       case Message.AdmissionLate _ -> {
         askForAdmission(user);
-        yield Effect().none();
+        yield user.frozen()
+            ? Effect().none()
+            : Effect().none().thenRun(this::thaw).thenUnstashAll();
       }
       case Message.ErasureEnded(long number, boolean done) -> {
         onErasureEnded(user, number, done);
@@ -247,7 +317,7 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.R
     };
   }
 
-  private Effect<Recorded, User> onAsk(User user, Message.Ask ask) {
+  private Effect<Change, User> onAsk(User user, Message.Ask ask) {
     if (purging) {
       refuse(ask, Answer.Cause.NO_OWNER); // the state here may be of somebody who is gone
       return Effect().none();
@@ -301,10 +371,14 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.R
   }
 
   /** What comes during a log-in waits for its end: only then is it known who answers. */
-  private Effect<Recorded, User> onAskWhileFrozen(User user, Message.Ask ask) {
-    if (ask.command() instanceof Command.Wake) {
+  private Effect<Change, User> onAskWhileFrozen(User user, Message.Ask ask) {
+    if (ask.command() instanceof Command.Wake && !admissionsUnreadable) {
       askForAdmission(user);
       ask.replyTo().tell(new Answer.Answered(new Reply.Nothing()));
+      return Effect().none();
+    }
+    if (admissionsUnreadable) {
+      ask.replyTo().tell(new Answer.Unreadable());
       return Effect().none();
     }
     if (waiting >= MAX_WAITING) {
@@ -315,8 +389,7 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.R
     return Effect().stash();
   }
 
-  private Effect<Recorded, User> onAdmission(
-      User user, Reply.Admission admission, Message message) {
+  private Effect<Change, User> onAdmission(User user, Reply.Admission admission, Message message) {
     boolean journalUp = surroundings.journal().health().isAvailable();
     if (user.frozen() && !journalUp) {
       return Effect().none(); // asked again soon
@@ -338,11 +411,33 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.R
         .thenUnstashAll();
   }
 
+  /**
+   * The log-in cannot come to its end until the known user is repaired, and perhaps the user has
+   * admitted it already: the visitor stays frozen, and nobody waits.
+   */
+  private Effect<Change, User> onAdmissionUnreadable(User user) {
+    if (!user.frozen()) {
+      return Effect().none();
+    }
+    admissionsUnreadable = true;
+    waiting = 0;
+    letGoOfLogIn();
+    askForAdmissionLater(UNREADABLE_PATIENCE);
+    return Effect().none().thenUnstashAll();
+  }
+
+  /** Whoever waits for the end of the log-in is told that it is not known. */
+  private void letGoOfLogIn() {
+    awaitingLogIn.forEach(ask -> ask.replyTo().tell(new Answer.Unknown()));
+    awaitingLogIn.clear();
+  }
+
   /** A log-in has ended, perhaps before a restart: who still waits for it is decided anew. */
   private void thaw() {
     awaitingLogIn.forEach(context.getSelf()::tell);
     awaitingLogIn.clear();
     waiting = 0;
+    admissionsUnreadable = false;
     if (admissionLate != null) {
       admissionLate.cancel();
       admissionLate = null;
@@ -353,7 +448,7 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.R
   // Removal
 
   /** The last message. What is to be purged is purged now, when nobody can ask for it. */
-  private Effect<Recorded, User> onStop(User user) {
+  private Effect<Change, User> onStop(User user) {
     if (purging) {
       return Effect().none(); // and then it stops
     }
@@ -416,6 +511,12 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.R
     }
   }
 
+  /** Whoever waits for the end of an erasure is told that it is not known. */
+  private void letGoOfErasure() {
+    awaitingErasure.forEach(erased -> erased.replyTo.tell(new Answer.Unknown()));
+    awaitingErasure.clear();
+  }
+
   private Owner journalOwner() {
     return new Owner(owner.high(), owner.low());
   }
@@ -438,30 +539,192 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.R
                     new Command.Admit(logIn, session, user.cart(), user.revision()), admissions));
       }
     }
+    askForAdmissionLater(ADMISSION_PATIENCE);
+  }
+
+  private void askForAdmissionLater(Duration patience) {
     if (admissionLate != null) {
       admissionLate.cancel();
     }
-    admissionLate =
-        context.scheduleOnce(ADMISSION_PATIENCE, context.getSelf(), new Message.AdmissionLate());
+    admissionLate = context.scheduleOnce(patience, context.getSelf(), new Message.AdmissionLate());
+  }
+
+  // ---------------------------------------------------------------------------------------------
+  // Users who are not here
+
+  /**
+   * Refuses whoever asks, and now and then has the user read again: often while the store does not
+   * answer, seldom where it is the log that cannot be read. Nothing happens unless somebody asks.
+   */
+  private Effect<Change, User> onMessageUnread(Unread why, Message message) {
+    return switch (message) {
+      case Message.Ask ask -> {
+        if (isWorthReading(why, ask)) {
+          throw reload(message);
+        }
+        refuseUnread(why, ask);
+        yield Effect().none().thenUnstashAll();
+      }
+      case Message.AdmissionCame _ -> Effect().none(); // asked for again once the user is here
+      case Message.AdmissionLate _ -> Effect().none().thenUnstashAll();
+      case Message.ErasureEnded _ -> Effect().none(); // begun again once the user is here
+      case Message.EraseAgain _ -> Effect().none();
+      case Message.Stop _ -> {
+        stay();
+        yield Effect().stop();
+      }
+      case Message.PurgeEnded _ -> {
+        stay();
+        yield Effect().stop();
+      }
+    };
+  }
+
+  private static boolean isWorthReading(Unread why, Message.Ask ask) {
+    long since = System.nanoTime() - why.since();
+    return switch (why.reason()) {
+      case STORE, OVERLOADED -> since > REREAD_NANOS;
+      // The agenda asks again and again by itself.
+      case DAMAGED -> since > REREAD_UNREADABLE_NANOS && !(ask.command() instanceof Command.Wake);
+    };
+  }
+
+  private void refuseUnread(Unread why, Message.Ask ask) {
+    switch (why.reason()) {
+      case STORE, OVERLOADED -> {
+        if (ask.equals(inDoubt) && looks++ < MAX_LOOKS) {
+          // Soon the journal may say what became of it.
+          context.scheduleOnce(LOOK_AGAIN, context.getSelf(), ask);
+        } else {
+          refuse(
+              ask,
+              why.reason() == NotReplayed.Reason.OVERLOADED
+                  ? Answer.Cause.OVERLOADED
+                  : Answer.Cause.JOURNAL);
+        }
+      }
+      case DAMAGED -> {
+        ask.replyTo().tell(ask.equals(inDoubt) ? new Answer.Unknown() : new Answer.Unreadable());
+        inDoubt = null;
+        attempts = 0;
+      }
+    }
+  }
+
+  /**
+   * Has the user read anew, and {@code message} decided after that. What is stashed stays stashed:
+   * Pekko's supervision of persistent actors restarts the one that fails so, and nothing else.
+   */
+  private JournalFailureException reload(Message message) {
+    context.getSelf().tell(message);
+    beforeRecovery();
+    return new JournalFailureException("user " + owner + " is read anew", null);
+  }
+
+  private void beforeRecovery() {
+    history = surroundings.journal().historyNumber();
+    recovering = true;
+    replayed = 0;
+    unread = null;
+    eventsSinceSnapshot = 0;
+    eventsSinceErasure = NONE;
+  }
+
+  private void count(Event event) {
+    eventsSinceSnapshot++;
+    if (event instanceof Event.UserErased) {
+      eventsSinceErasure = 0;
+    } else if (eventsSinceErasure != NONE) {
+      eventsSinceErasure++;
+    }
+  }
+
+  private User replay(User user, Recorded recorded) {
+    long number = lastSequenceNumber(context);
+    if (unread != null) {
+      return user; // its end is lost already
+    }
+    String name = UserCodec.name(recorded.entry().event());
+    // A log begins with its first event, or with the one before which all was erased.
+    boolean begins = replayed == 0 && recorded.entry().event() instanceof Event.UserErased;
+    if (replayed >= 0 && number != replayed + 1 && !begins) {
+      var reason =
+          number > replayed ? NotReplayed.Reason.DAMAGED : NotReplayed.Reason.STORE; // read twice
+      unread(
+          new NotReplayed(reason, "event " + number + " follows event " + replayed), number, name);
+      return user;
+    }
+    replayed = number;
+    try {
+      return user.apply(recorded.entry());
+    } catch (RuntimeException | StackOverflowError fault) {
+      unread(
+          new NotReplayed(NotReplayed.Reason.DAMAGED, "it cannot be applied: " + place(fault)),
+          number,
+          name);
+      return user;
+    }
+  }
+
+  /** Notes why the user cannot be read; the first reason stands. */
+  private void unread(NotReplayed why, long number, String name) {
+    if (unread != null) {
+      return;
+    }
+    unread = new Unread(why.reason(), System.nanoTime());
+    switch (why.reason()) {
+      case STORE, OVERLOADED ->
+          context.getLog().debug("user {} cannot be read now: {}", owner, why.detail());
+      case DAMAGED ->
+          surroundings
+              .population()
+              .unreadable()
+              .note(new UnreadableUsers.Unreadable(owner, number, name, why.detail()));
+    }
+  }
+
+  /**
+   * Where a fault of the program came up; its message is left out, as it may hold what is stored.
+   */
+  private static String place(Throwable fault) {
+    StackTraceElement[] trace = fault.getStackTrace();
+    return fault.getClass().getSimpleName() + (trace.length == 0 ? "" : " at " + trace[0]);
   }
 
   // ---------------------------------------------------------------------------------------------
   // Signals
 
   private void onRecovered(User user) {
+    recovering = false;
+    if (unread != null) {
+      letGoOfLogIn();
+      letGoOfErasure();
+      if (waiting > 0) {
+        waiting = 0;
+        context.getSelf().tell(new Message.AdmissionLate()); // has those who wait come again
+      }
+      return;
+    }
+    surroundings.population().unreadable().read(owner);
+    looks = 0;
     presence.retain(user.sessions());
+    if (eventsSinceErasure == NONE) {
+      letGoOfErasure();
+    }
     deleteHistory(user);
     if (user.frozen()) {
       askForAdmission(user);
     } else if (!awaitingLogIn.isEmpty() || waiting > 0) {
       // The write that ended the log-in was in doubt and is there: an admission that is settled
-      // already lets go of everybody who waits.
+      // already, or one that is late, lets go of everybody who waits.
       awaitingLogIn.forEach(context.getSelf()::tell);
       awaitingLogIn.clear();
+      context.getSelf().tell(new Message.AdmissionLate());
     }
   }
 
   private void onPersistFailed(Throwable failure) {
+    beforeRecovery();
     Message failed = inHand;
     inHand = null;
     if (failed == null) {
@@ -491,6 +754,7 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.R
                 : new Answer.Unavailable(cause, RETRY_AFTER_MILLIS));
     inDoubt = null;
     attempts = 0;
+    looks = 0;
   }
 
   /** Why nothing was written for certain; null where the command must be decided again. */
@@ -512,13 +776,13 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.R
         new Context(clock.millis(), !clock.trusted(), journalUp, presence, surroundings.limits()));
   }
 
-  private List<Recorded> recorded(Decision decision) {
+  private List<Change> recorded(Decision decision) {
     User after = decision.state();
     boolean erased =
         !decision.entries().isEmpty()
             && decision.entries().getLast().event() instanceof Event.UserErased;
     long deadline = erased ? after.lastEntryAt() : after.deadline(surroundings.limits());
-    return decision.entries().stream().map(entry -> new Recorded(entry, deadline)).toList();
+    return decision.entries().stream().<Change>map(entry -> new Recorded(entry, deadline)).toList();
   }
 
   private void written(User after, Decision decision) {
@@ -570,27 +834,49 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.R
     }
   }
 
-  private static final class Events extends EventAdapter<Recorded, JournalEvent> {
+  private static final class Events extends EventAdapter<Change, Object> {
     static final Events ADAPTER = new Events();
 
     @Override
-    public JournalEvent toJournal(Recorded recorded) {
-      return UserCodec.encode(recorded.entry(), recorded.deadline());
+    public JournalEvent toJournal(Change change) {
+      return switch (change) {
+        case Recorded recorded -> UserCodec.encode(recorded.entry(), recorded.deadline());
+        case Failed failed -> throw new IllegalStateException("never persisted: " + failed);
+      };
     }
 
     @Override
-    public String manifest(Recorded recorded) {
+    public String manifest(Change change) {
       return ""; // the name is in the JournalEvent
     }
 
     @Override
-    public EventSeq<Recorded> fromJournal(JournalEvent stored, String manifest) {
-      return EventSeq.single(new Recorded(UserCodec.decode(stored), stored.deadline()));
+    public EventSeq<Change> fromJournal(Object stored, String manifest) {
+      return EventSeq.single(
+          switch (stored) {
+            case JournalEvent event -> decode(event);
+            case NotReplayed why -> new Failed(why, "");
+            default -> throw new IllegalArgumentException("no event: " + stored.getClass());
+          });
+    }
+
+    private static Change decode(JournalEvent event) {
+      try {
+        return new Recorded(UserCodec.decode(event), event.deadline());
+      } catch (UserCodec.Undecodable e) {
+        return failed(event.name(), String.valueOf(e.getMessage()));
+      } catch (RuntimeException | StackOverflowError fault) {
+        return failed(event.name(), "it cannot be decoded: " + place(fault));
+      }
+    }
+
+    private static Failed failed(String name, String detail) {
+      return new Failed(new NotReplayed(NotReplayed.Reason.DAMAGED, detail), name);
     }
   }
 
-  private static final class Snapshots implements SnapshotAdapter<User> {
-    static final Snapshots ADAPTER = new Snapshots();
+  /** Tells the actor of a snapshot that cannot be read, since a recovery knows no other way. */
+  private final class Snapshots implements SnapshotAdapter<User> {
 
     @Override
     public Object toJournal(User user) {
@@ -599,7 +885,30 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.R
 
     @Override
     public User fromJournal(Object stored) {
-      return UserCodec.decode((JournalSnapshot) stored);
+      return switch (stored) {
+        case JournalSnapshot snapshot -> decode(snapshot);
+        case NotReplayed why -> {
+          unread(why, 0, "");
+          yield User.nobody();
+        }
+        default -> throw new IllegalArgumentException("no snapshot: " + stored.getClass());
+      };
+    }
+
+    private User decode(JournalSnapshot snapshot) {
+      replayed = -1; // the journal has seen to it that the events go on where it ends
+      try {
+        return UserCodec.decode(snapshot);
+      } catch (UserCodec.Undecodable e) {
+        return failed(snapshot.name(), String.valueOf(e.getMessage()));
+      } catch (RuntimeException | StackOverflowError fault) {
+        return failed(snapshot.name(), "it cannot be decoded: " + place(fault));
+      }
+    }
+
+    private User failed(String name, String detail) {
+      unread(new NotReplayed(NotReplayed.Reason.DAMAGED, detail), 0, name);
+      return User.nobody();
     }
   }
 }

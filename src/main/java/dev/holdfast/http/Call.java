@@ -303,6 +303,7 @@ final class Call implements AutoCloseable {
     return switch (ask(owner, command)) {
       case Answer.Answered answered -> accepted(answered.reply());
       case Answer.Unavailable unavailable -> throw new Rejected(Problems.of(unavailable));
+      case Answer.Unreadable _ -> throw new Rejected(Problems.userUnreadable());
       case Answer.Unknown _ ->
           throw new Rejected(Problems.noOwner().retryAfterMillis(TimeUnit.SECONDS.toMillis(1)));
     };
@@ -317,6 +318,7 @@ final class Call implements AutoCloseable {
     return switch (ask(owner, command)) {
       case Answer.Answered answered -> accepted(answered.reply());
       case Answer.Unavailable unavailable -> throw new Rejected(Problems.of(unavailable));
+      case Answer.Unreadable _ -> throw new Rejected(Problems.userUnreadable());
       case Answer.Unknown _ -> throw new Rejected(Problems.outcomeUnknown());
     };
   }
@@ -329,6 +331,7 @@ final class Call implements AutoCloseable {
     return switch (ask(owner, command)) {
       case Answer.Answered answered -> accepted(answered.reply());
       case Answer.Unavailable _ -> throw new Rejected(Problems.outcomeUnknown());
+      case Answer.Unreadable _ -> throw new Rejected(Problems.outcomeUnknown());
       case Answer.Unknown _ -> throw new Rejected(Problems.outcomeUnknown());
     };
   }

@@ -32,6 +32,7 @@ enum ProblemType {
   TOO_MANY_REQUESTS(429, "Too many requests"),
   HEADERS_TOO_LARGE(431, "Headers too large"),
   INTERNAL_ERROR(500, "Internal error"),
+  USER_UNREADABLE(500, "User unreadable"),
   JOURNAL_UNAVAILABLE(503, "Journal unavailable"),
   OVERLOADED(503, "Overloaded"),
   NO_OWNER(503, "No owner yet"),

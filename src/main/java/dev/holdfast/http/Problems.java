@@ -38,11 +38,19 @@ final class Problems {
           case JOURNAL ->
               Problem.of(
                   ProblemType.JOURNAL_UNAVAILABLE,
-                  "The journal takes no writes at the moment. Nothing happened.");
+                  "The journal is not available at the moment. Nothing happened.");
           case OVERLOADED -> overloaded();
           case NO_OWNER -> noOwner();
         };
     return problem.retryAfterMillis(unavailable.retryAfterMillis());
+  }
+
+  /** Nothing that a repeat would heal, so it names no time for one. */
+  static Problem userUnreadable() {
+    return Problem.of(
+        ProblemType.USER_UNREADABLE,
+        "What the journal holds of the user cannot be read. Nothing happened. The operator must"
+            + " look at it.");
   }
 
   static Problem overloaded() {

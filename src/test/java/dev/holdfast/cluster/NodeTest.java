@@ -24,6 +24,9 @@ import dev.holdfast.user.Request;
 import dev.holdfast.user.RequestId;
 import dev.holdfast.user.SessionId;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -131,6 +134,62 @@ final class NodeTest {
             assertThat(users)
                 .allSatisfy(user -> assertThat(eventsOf(user)).endsWith("session.expired.v1")));
     assertThat(look(users.getFirst())).isEqualTo(new Reply.Refused(invalid()));
+  }
+
+  @Test
+  void sweepsPastAUserWhoCannotBeReadWithoutReadingThemAgainAndAgain() throws Exception {
+    List<OwnerKey> users = open(50);
+    OwnerKey broken = users.get(20);
+    stop();
+    try (Connection connection =
+            DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("journal.db"));
+        PreparedStatement update =
+            connection.prepareStatement("UPDATE event SET name = 'of.later.v1' WHERE owner = ?")) {
+      update.setBytes(1, new Owner(broken.high(), broken.low()).bytes());
+      assertThat(update.executeUpdate()).isEqualTo(1);
+    }
+    clock.addAndGet(Duration.ofDays(1).toMillis());
+    start();
+    List<OwnerKey> others = users.stream().filter(user -> !user.equals(broken)).toList();
+    await().untilAsserted(() -> assertThat(others).allSatisfy(this::isExpired));
+    await().until(() -> node.population().unreadable().count() == 1);
+    long started = node.population().started();
+
+    // Later sweeps have others to wake, and no more than these.
+    for (int i = 0; i < 5; i++) {
+      OwnerKey next = openLater(i);
+      clock.addAndGet(2 * IDLE_MILLIS);
+      await().untilAsserted(() -> isExpired(next));
+    }
+
+    assertThat(node.population().started() - started).isLessThanOrEqualTo(5);
+    assertThat(node.population().unreadable().list())
+        .singleElement()
+        .satisfies(user -> assertThat(user.owner()).isEqualTo(broken));
+    assertThat(node.users().ask(broken, new Command.AskEpoch(), 5_000))
+        .isEqualTo(new Answer.Unreadable());
+  }
+
+  private void isExpired(OwnerKey user) {
+    assertThat(eventsOf(user)).endsWith("session.expired.v1");
+  }
+
+  private OwnerKey openLater(int number) {
+    OwnerKey owner = OwnerKey.ofUser("later-" + number);
+    assertThat(
+            node.users()
+                .ask(
+                    owner,
+                    new Command.Open(
+                        new Request(new RequestId(2, number), 0, false),
+                        new SessionId(0, 0),
+                        "later-" + number,
+                        Json.Obj.empty(),
+                        IDLE_MILLIS,
+                        Duration.ofDays(7).toMillis()),
+                    10_000))
+        .isInstanceOf(Answer.Answered.class);
+    return owner;
   }
 
   @Test

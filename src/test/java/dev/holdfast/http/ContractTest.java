@@ -210,12 +210,16 @@ class ContractTest {
       case 415 -> good(operation).body("text/plain", "{}").send();
       case 422 -> invalid(operation);
       case 429 -> tooMany(operation).key(someKey()).send();
-      case 500 ->
-          faulty(
-              operation,
-              _ -> {
-                throw new IllegalArgumentException("a secret of the server's");
-              });
+      case 500 -> {
+        Received unreadable = faulty(operation, _ -> new Answer.Unreadable());
+        assertThat(unreadable.problem()).isEqualTo("user-unreadable");
+        assertThat(unreadable.header("Retry-After")).isNull();
+        yield faulty(
+            operation,
+            _ -> {
+              throw new IllegalArgumentException("a secret of the server's");
+            });
+      }
       case 503 ->
           operation.startsWith("GET /health/")
               ? unhealthy(operation)
