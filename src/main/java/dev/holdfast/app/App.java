@@ -5,12 +5,14 @@ import dev.holdfast.entity.TrustedClock;
 import dev.holdfast.http.ApiServer;
 import dev.holdfast.http.Health;
 import dev.holdfast.http.SessionTokens;
+import dev.holdfast.journal.IncarnationHolder;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.journal.JournalHealth;
+import dev.holdfast.journal.JournalStore;
 import dev.holdfast.journal.JournalUnusable;
 import dev.holdfast.journal.NodeId;
-import dev.holdfast.journal.NodeRegistry;
 import dev.holdfast.journal.OwnerRange;
+import dev.holdfast.journal.PostgresStore;
 import dev.holdfast.journal.Retention;
 import dev.holdfast.journal.SqliteOptions;
 import dev.holdfast.journal.SqliteStore;
@@ -32,6 +34,12 @@ import org.slf4j.LoggerFactory;
 public final class App implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(App.class);
+
+  /** Whoever holds the embedded journal's folder is alone with it: earlier nodes are dead. */
+  private static final Duration ALONE = Duration.ZERO;
+
+  /** After so long without a renewal, which comes five times as often, a cluster is gone. */
+  private static final Duration CLUSTER_SILENCE = Duration.ofSeconds(5);
 
   private final Deque<AutoCloseable> parts = new ArrayDeque<>();
   private @Nullable URI url;
@@ -60,22 +68,16 @@ public final class App implements AutoCloseable {
 
   private void run(Settings settings, Runnable onFenced) throws JournalUnusable, IOException {
     NodeId id = NodeId.random();
-    var store =
-        SqliteStore.open(
-            settings.data(),
-            new SqliteOptions(settings.journal().readers(), SqliteOptions.UNLIMITED));
-    // Whoever holds the embedded journal's folder is alone with it: earlier nodes are dead.
+    JournalStore store = open(settings);
     parts.push(store);
-    NodeRegistry nodes = store.nodes();
-    NodeRegistry.Incarnation incarnation =
-        nodes.claim(id, nodes.incarnation().number(), Duration.ZERO);
-    if (incarnation == null) {
-      throw new IOException("another process claimed the journal in " + settings.data());
-    }
+    var incarnation =
+        IncarnationHolder.claim(
+            store, id, settings.postgres() == null ? ALONE : CLUSTER_SILENCE, onFenced);
     var journal = Journal.start(store, id, settings.journal(), InstantSource.system(), onFenced);
     parts.pop(); // from here on the journal closes it
     parts.push(journal);
     parts.push(() -> journal.release(incarnation.number()));
+    parts.push(incarnation);
 
     var clock = new TrustedClock(InstantSource.system(), BootTime::running, BootTime.clock());
     var node = Node.start(settings.pekko(), settings.cluster(), journal, clock, settings.limits());
@@ -113,12 +115,15 @@ public final class App implements AutoCloseable {
                     : settings.http().host())
                 + ":"
                 + server.port());
-    LOG.info(
-        "node {} ({}) serves {} from {}",
-        settings.node(),
-        id,
-        url,
-        settings.data().toAbsolutePath());
+    LOG.info("node {} ({}) serves {} from {}", settings.node(), id, url, settings.journalPlace());
+  }
+
+  private static JournalStore open(Settings settings) throws JournalUnusable {
+    return settings.postgres() == null
+        ? SqliteStore.open(
+            settings.data(),
+            new SqliteOptions(settings.journal().readers(), SqliteOptions.UNLIMITED))
+        : PostgresStore.open(settings.postgres());
   }
 
   private Health health(Node node, Journal journal) {

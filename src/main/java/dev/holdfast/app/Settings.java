@@ -9,6 +9,7 @@ import dev.holdfast.cluster.ClusterSettings;
 import dev.holdfast.http.HttpSettings;
 import dev.holdfast.http.SessionTokens;
 import dev.holdfast.journal.JournalSettings;
+import dev.holdfast.journal.PostgresOptions;
 import dev.holdfast.journal.RetentionSettings;
 import dev.holdfast.user.Limits;
 import java.net.InetAddress;
@@ -35,12 +36,14 @@ import org.jspecify.annotations.Nullable;
  *
  * @param node the name of this node, shown to people
  * @param data the folder of the embedded journal, and of a token key that was made for want of one
+ * @param postgres where the journal is instead, or null for the embedded one
  * @param tokenKeys the cluster's; empty for one of its own in the data folder
  * @param pekko the whole configuration, from which Pekko takes its part
  */
 public record Settings(
     String node,
     Path data,
+    @Nullable PostgresOptions postgres,
     HttpSettings http,
     ClusterSettings cluster,
     JournalSettings journal,
@@ -110,6 +113,7 @@ public record Settings(
     return new Settings(
         node,
         Path.of(in.text("data", "a folder", value -> !value.isBlank())),
+        postgres(in),
         http(in, node, limits),
         new ClusterSettings(
             in.integer("cluster.shards", 1, 10_000),
@@ -170,6 +174,31 @@ public record Settings(
       throw in.invalid("host", "a loopback address, unless there are api-keys or insecure is set");
     }
     return host;
+  }
+
+  private static @Nullable PostgresOptions postgres(SettingsReader in) {
+    String url = in.text("postgres", "a URL", value -> true);
+    String schema =
+        in.text(
+            "postgres-schema",
+            "1 to 63 lower-case letters, digits and underscores",
+            value -> value.matches("[a-z_][a-z0-9_]{0,62}"));
+    int readers = in.integer("journal.recovery.readers", 1, 100);
+    int writers = in.integer("journal.batch.lanes", 1, 16);
+    if (url.isBlank()) {
+      return null;
+    }
+    try {
+      return new PostgresOptions(PostgresOptions.jdbc(url), schema, readers, writers);
+    } catch (IllegalArgumentException e) {
+      throw in.invalid(
+          "postgres", "a URL such as postgresql://user:password@host/database: " + e.getMessage());
+    }
+  }
+
+  /** {@return where the journal is, for people: without user and password} */
+  public String journalPlace() {
+    return postgres == null ? data.toAbsolutePath().normalize().toString() : postgres.place();
   }
 
   private static int usersInMemory(SettingsReader in) {

@@ -82,7 +82,9 @@ final class SettingsReader {
 
   private String shown(String key) {
     // A key's value is a secret, or close to one: not shown even when it is wrong.
-    return key.endsWith("-keys") ? "not usable" : config.getValue(key).unwrapped().toString();
+    return key.endsWith("-keys") || key.equals("postgres")
+        ? "not usable"
+        : config.getValue(key).unwrapped().toString();
   }
 
   private static String text(Duration duration) {

@@ -47,6 +47,7 @@ final class TokenKeyFile {
     new SecureRandom().nextBytes(secret);
     String text = "1:" + Base64.getUrlEncoder().withoutPadding().encodeToString(secret) + "\n";
     Path absolute = file.toAbsolutePath();
+    Files.createDirectories(absolute.getParent());
     Path draft = absolute.resolveSibling(NAME + ".new");
     Files.deleteIfExists(draft);
     if (file.getFileSystem().supportedFileAttributeViews().contains("posix")) {

@@ -22,6 +22,15 @@ final class NodeOptions {
       description = "Folder of the embedded journal (holdfast-data).")
   private @Nullable String data;
 
+  @Option(
+      names = "--postgres",
+      paramLabel = "URL",
+      description = {
+        "Keep the journal in PostgreSQL: postgresql://user:password@host/database or a JDBC URL.",
+        "A password is better given as HOLDFAST_POSTGRES: arguments are seen by everybody."
+      })
+  private @Nullable String postgres;
+
   @Option(names = "--node", paramLabel = "NAME", description = "Name of this node (node-1).")
   private @Nullable String node;
 
@@ -47,6 +56,7 @@ final class NodeOptions {
     put(options, "host", host);
     put(options, "port", port);
     put(options, "data", data);
+    put(options, "postgres", postgres);
     put(options, "node", node);
     put(options, "insecure", insecure ? "true" : null);
     return Settings.load(config, System.getenv(), options);

@@ -9,7 +9,9 @@ import picocli.CommandLine.Mixin;
 /** {@code up}: everything on this machine, to try it and to develop against it. */
 @Command(
     name = "up",
-    description = "Runs Holdfast on this machine with its embedded journal, until Ctrl-C.",
+    description =
+        "Runs Holdfast on this machine, with its embedded journal unless told otherwise, until"
+            + " Ctrl-C.",
     mixinStandardHelpOptions = true)
 final class UpCommand implements Callable<Integer> {
 
@@ -21,7 +23,7 @@ final class UpCommand implements Callable<Integer> {
     App app = RunningNode.start(settings);
     System.out.printf(
         "%s  pid %d  %s%n", settings.node(), ProcessHandle.current().pid(), app.url());
-    System.out.println("data   " + settings.data().toAbsolutePath().normalize());
+    System.out.println("journal  " + settings.journalPlace());
     System.out.println("ready " + app.url());
     RunningNode.await();
     return 0;

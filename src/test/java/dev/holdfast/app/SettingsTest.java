@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.http.HttpSettings;
 import dev.holdfast.http.SessionTokens;
+import dev.holdfast.journal.PostgresOptions;
 import dev.holdfast.user.Limits;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -39,6 +41,35 @@ final class SettingsTest {
     assertThat(settings.cluster().usersInMemory()).isGreaterThanOrEqualTo(1_000);
     assertThat(settings.cluster().sweepInterval()).isEqualTo(Duration.ofSeconds(1));
     assertThat(settings.cluster().sweepParallel()).isEqualTo(64);
+  }
+
+  @Test
+  void keepsTheJournalInPostgresWhenGivenItsUrl() {
+    Settings settings =
+        load(
+            Map.of(
+                "HOLDFAST_POSTGRES", "postgresql://ann:p%40ss@db1:5433,db2/shop?sslmode=require"),
+            Map.of("postgres-schema", "carts"));
+    assertThat(settings.postgres())
+        .isEqualTo(
+            new PostgresOptions(
+                "jdbc:postgresql://db1:5433,db2/shop?user=ann&password=p%40ss&sslmode=require",
+                "carts", 2, 2));
+    assertThat(settings.journalPlace()).isEqualTo("postgresql://db1:5433,db2/shop schema carts");
+  }
+
+  @Test
+  void showsNoPasswordOfAUrlItCannotUse() {
+    for (String url :
+        List.of(
+            "mysql://ann:secret@db/shop",
+            "postgresql://ann:secret@db/shop?unheard=of",
+            "postgresql://ann:secret@db/a b")) {
+      assertThatThrownBy(() -> load(Map.of("HOLDFAST_POSTGRES", url), Map.of()))
+          .isInstanceOf(InvalidSetting.class)
+          .hasMessageContaining("holdfast.postgres")
+          .hasMessageNotContaining("secret");
+    }
   }
 
   @Test
