@@ -2,7 +2,7 @@ package dev.holdfast.command;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import dev.holdfast.app.Settings;
-import dev.holdfast.entity.UserCodec;
+import dev.holdfast.entity.UserReplayer;
 import dev.holdfast.journal.JournalAudit;
 import dev.holdfast.journal.JournalAudit.Finding;
 import dev.holdfast.journal.JournalAudit.Report;
@@ -24,8 +24,8 @@ import picocli.CommandLine.Spec;
     name = "verify",
     description = {
       "Reads a journal that no node runs on, and changes nothing in it: gaps and duplicates in the"
-          + " users' numbers, rows that cannot be decoded, snapshots ahead of their events, damage"
-          + " of the file.",
+          + " users' numbers, rows that cannot be decoded or replayed, snapshots ahead of their"
+          + " events or other than what these lead to, damage of the file.",
       "Exit status 0: sound; 1: not, or not readable."
     },
     mixinStandardHelpOptions = true)
@@ -50,7 +50,7 @@ final class VerifyCommand implements Callable<Integer> {
     Path folder = data == null ? Path.of(Settings.DEFAULT_DATA) : data;
     Report report;
     try (var store = SqliteStore.openToRead(folder)) {
-      report = new JournalAudit(UserCodec::decode, UserCodec::decode).run(store);
+      report = new JournalAudit<>(new UserReplayer()).run(store);
     }
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
@@ -64,13 +64,17 @@ final class VerifyCommand implements Callable<Integer> {
   private static void print(Path folder, Report report, PrintWriter out) {
     out.printf(
         Locale.ROOT,
-        "%s: %s%n%,d users, %,d events, %,d snapshots, %,d bytes%n",
+        "%s: %s%n%,d users, %,d events, %,d snapshots, %,d bytes%n"
+            + "%,d snapshots compared with what their events lead to; %,d not, since events are"
+            + " deleted%n",
         folder.toAbsolutePath().normalize(),
         report.isSound() ? "sound" : report.faults() + " faults",
         report.owners(),
         report.events(),
         report.snapshots(),
-        report.payloadBytes());
+        report.payloadBytes(),
+        report.compared(),
+        report.snapshots() - report.compared());
     for (Finding finding : report.findings()) {
       out.printf(
           "%s  %s  %s%n",
@@ -91,6 +95,7 @@ final class VerifyCommand implements Callable<Integer> {
       json.writeNumberField("users", report.owners());
       json.writeNumberField("events", report.events());
       json.writeNumberField("snapshots", report.snapshots());
+      json.writeNumberField("snapshotsCompared", report.compared());
       json.writeNumberField("payloadBytes", report.payloadBytes());
       json.writeNumberField("faults", report.faults());
       json.writeArrayFieldStart("findings");

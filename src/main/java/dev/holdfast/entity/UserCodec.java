@@ -296,7 +296,8 @@ public final class UserCodec {
         : new JournalSnapshot(SNAPSHOT, payload);
   }
 
-  private static byte[] bytes(User user) {
+  /** {@return the state encoded, however large; equal states give equal bytes} */
+  static byte[] bytes(User user) {
     return write(out -> {
       out.writeStartObject();
       writeText(out, "user", user.userId());

@@ -1,32 +1,54 @@
 package dev.holdfast.journal;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Reads a whole journal and reports what is wrong in it: the {@code verify} command. Memory does
- * not grow with the journal.
+ * not grow with the journal: there is one owner's state in it at a time.
+ *
+ * @param <S> an owner's state
+ * @param <E> a decoded event
  */
-public final class JournalAudit {
+public final class JournalAudit<S, E> {
 
   /** Findings that a report lists; the rest is only counted. */
   private static final int LISTED = 1_000;
 
-  private final Consumer<JournalEvent> eventDecoder;
-  private final Consumer<JournalSnapshot> snapshotDecoder;
+  private final Replayer<S, E> replayer;
+
+  /** An audit that replays what it can. */
+  public JournalAudit(Replayer<S, E> replayer) {
+    this.replayer = replayer;
+  }
 
   /**
-   * An audit that shows each row to a decoder, which refuses it by an exception.
-   *
-   * @param eventDecoder decodes an event as a recovery would
-   * @param snapshotDecoder decodes a snapshot as a recovery would
+   * What the rows of a journal mean: does what a recovery does. Refuses a row by any {@link
+   * RuntimeException}.
    */
-  public JournalAudit(
-      Consumer<JournalEvent> eventDecoder, Consumer<JournalSnapshot> snapshotDecoder) {
-    this.eventDecoder = eventDecoder;
-    this.snapshotDecoder = snapshotDecoder;
+  public interface Replayer<S, E> {
+
+    /** {@return the state before the first event} */
+    S beginning();
+
+    /** {@return the event, decoded} */
+    E decode(JournalEvent event);
+
+    /** {@return the state, decoded} */
+    S decode(JournalSnapshot snapshot);
+
+    /** {@return the state after an event} */
+    S apply(S state, E event);
+
+    /**
+     * {@return whether the state after the event follows from it alone} So a log may begin with it.
+     */
+    boolean isBeginning(E event);
+
+    /** {@return bytes that are the same for equal states, and others for others} */
+    byte[] encode(S state);
   }
 
   /** What kind of fault was found. */
@@ -43,6 +65,10 @@ public final class JournalAudit {
     UNDECODABLE_EVENT,
     /** The decoder refuses a snapshot. */
     UNDECODABLE_SNAPSHOT,
+    /** An event that was decoded cannot be applied to the state before it. */
+    INAPPLICABLE_EVENT,
+    /** The snapshot is of another state than the events lead to. */
+    SNAPSHOT_DISAGREES,
     /** The store's own structures are damaged, or part of it cannot be read. */
     DAMAGED
   }
@@ -63,6 +89,7 @@ public final class JournalAudit {
    * @param owners owners with an event or a snapshot
    * @param events events read
    * @param snapshots snapshots read
+   * @param compared snapshots that were compared with what the events lead to
    * @param payloadBytes bytes of their payloads
    * @param faults how many faults there are
    * @param findings the first thousand of them
@@ -71,6 +98,7 @@ public final class JournalAudit {
       long owners,
       long events,
       long snapshots,
+      long compared,
       long payloadBytes,
       long faults,
       List<Finding> findings) {
@@ -105,6 +133,7 @@ public final class JournalAudit {
         reading.owners,
         reading.events,
         reading.snapshots,
+        reading.compared,
         reading.payloadBytes,
         reading.faults,
         reading.findings);
@@ -121,6 +150,7 @@ public final class JournalAudit {
     private long owners;
     private long events;
     private long snapshots;
+    private long compared;
     private long payloadBytes;
     private long faults;
 
@@ -128,6 +158,12 @@ public final class JournalAudit {
 
     /** Number of the owner's snapshot, 0 without one. */
     private long snapshotNumber;
+
+    /** The owner's snapshot, null without one that can be decoded. */
+    private @Nullable S snapshot;
+
+    /** After the event read last; null where it is not known. */
+    private @Nullable S state;
 
     /** Number of the owner's event read last, 0 before the first. */
     private long last;
@@ -139,7 +175,7 @@ public final class JournalAudit {
       payloadBytes += snapshot.snapshot().payload().length;
       snapshotNumber = snapshot.number();
       try {
-        snapshotDecoder.accept(snapshot.snapshot());
+        this.snapshot = replayer.decode(snapshot.snapshot());
       } catch (RuntimeException refusal) {
         found(
             Fault.UNDECODABLE_SNAPSHOT,
@@ -155,8 +191,14 @@ public final class JournalAudit {
       events++;
       payloadBytes += event.event().payload().length;
       long number = event.number();
+      @Nullable E decoded = decode(event);
       if (last == 0) {
-        if (number > snapshotNumber + 1) {
+        boolean isBeginning = number == 1 || (decoded != null && replayer.isBeginning(decoded));
+        if (isBeginning) {
+          state = replayer.beginning();
+        } else if (number == snapshotNumber + 1) {
+          state = snapshot;
+        } else if (number > snapshotNumber) {
           found(
               Fault.NO_BEGINNING,
               owner,
@@ -167,13 +209,56 @@ public final class JournalAudit {
         found(Fault.DUPLICATE, owner, number, "two events have the number " + number);
       } else if (number != last + 1) {
         found(Fault.GAP, owner, number, "event " + number + " follows event " + last);
+        state = null;
       }
       last = number;
+      apply(event, decoded);
+      if (number == snapshotNumber && snapshot != null) {
+        compare(snapshot);
+      }
+    }
+
+    private @Nullable E decode(StoredEvent event) {
       try {
-        eventDecoder.accept(event.event());
+        return replayer.decode(event.event());
       } catch (RuntimeException refusal) {
         found(
-            Fault.UNDECODABLE_EVENT, owner, number, event.event().name() + ": " + message(refusal));
+            Fault.UNDECODABLE_EVENT,
+            owner,
+            event.number(),
+            event.event().name() + ": " + message(refusal));
+        return null;
+      }
+    }
+
+    private void apply(StoredEvent event, @Nullable E decoded) {
+      S before = state;
+      state = null;
+      if (before == null || decoded == null) {
+        return;
+      }
+      try {
+        state = replayer.apply(before, decoded);
+      } catch (RuntimeException failure) {
+        found(
+            Fault.INAPPLICABLE_EVENT, owner, event.number(), event.event().name() + ": " + failure);
+      }
+    }
+
+    /** What the events lead to, if that is known, with the snapshot of the same moment. */
+    private void compare(S stored) {
+      S replayed = state;
+      if (replayed == null) {
+        state = stored; // the beginning of the log was deleted: from here on it can be replayed
+        return;
+      }
+      compared++;
+      if (!Arrays.equals(replayer.encode(replayed), replayer.encode(stored))) {
+        found(
+            Fault.SNAPSHOT_DISAGREES,
+            owner,
+            snapshotNumber,
+            "the snapshot of " + snapshotNumber + " is not what the events up to it lead to");
       }
     }
 
@@ -183,6 +268,8 @@ public final class JournalAudit {
         owner = next;
         owners++;
         snapshotNumber = 0;
+        snapshot = null;
+        state = null;
         last = 0;
       }
     }

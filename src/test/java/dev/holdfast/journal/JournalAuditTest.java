@@ -4,8 +4,10 @@ import static dev.holdfast.journal.JournalContract.ANN;
 import static dev.holdfast.journal.JournalContract.BOB;
 import static dev.holdfast.journal.JournalContract.CAT;
 import static dev.holdfast.journal.JournalContract.writeOf;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.assertj.core.api.Assertions.tuple;
 
 import dev.holdfast.journal.JournalAudit.Fault;
 import dev.holdfast.journal.JournalAudit.Finding;
@@ -88,24 +90,91 @@ class JournalAuditTest {
   @Test
   void findsWhatADecoderRefuses() throws Exception {
     fill();
-    JournalAudit strict =
-        new JournalAudit(
-            event -> {
-              if (event.at() == 3) {
-                throw new IllegalArgumentException("unknown");
+    Report report =
+        audit(
+            new TextReplayer() {
+              @Override
+              public JournalEvent decode(JournalEvent event) {
+                if (event.at() == 3) {
+                  throw new IllegalArgumentException("unknown");
+                }
+                return event;
               }
-            },
-            snapshot -> {
-              throw new IllegalArgumentException("unreadable");
-            });
 
-    Report report = audit(strict);
+              @Override
+              public String decode(JournalSnapshot snapshot) {
+                throw new IllegalArgumentException("unreadable");
+              }
+            });
 
     assertThat(report.findings())
         .containsExactly(
             new Finding(Fault.UNDECODABLE_SNAPSHOT, ANN, 3, "state.v1: unreadable"),
             new Finding(Fault.UNDECODABLE_EVENT, ANN, 3, "event.v1: unknown"),
             new Finding(Fault.UNDECODABLE_EVENT, BOB, 3, "event.v1: unknown"));
+  }
+
+  @Test
+  void findsASnapshotThatIsNotWhatTheEventsLeadTo() throws Exception {
+    write(ANN, 3, "1;2;3;", event("1"), event("2"), event("3"), event("4"));
+    write(BOB, 2, "1;other;", event("1"), event("2"), event("3"));
+    write(CAT, 1, "1;", event("1"));
+
+    Report report = audit();
+
+    assertThat(report.compared()).isEqualTo(3);
+    assertThat(report.findings())
+        .containsExactly(
+            new Finding(
+                Fault.SNAPSHOT_DISAGREES,
+                BOB,
+                2,
+                "the snapshot of 2 is not what the events up to it lead to"));
+  }
+
+  @Test
+  void comparesNoSnapshotWhoseEventsAreDeleted() throws Exception {
+    write(ANN, 3, "whatever it was", event("1"), event("2"), event("3"), event("4"));
+    write(BOB, 2, "whatever it was", event("1"), event("2"), event("3"));
+    alter("DELETE FROM event WHERE seq < 3");
+
+    Report report = audit();
+
+    assertThat(report.findings()).isEmpty();
+    assertThat(report.snapshots()).isEqualTo(2);
+    assertThat(report.compared()).isZero();
+  }
+
+  @Test
+  void takesAnEventThatNeedsNothingBeforeItForABeginning() throws Exception {
+    JournalEvent begin = new JournalEvent("begin.v1", "new".getBytes(UTF_8), 0, Long.MAX_VALUE);
+    write(ANN, 4, "new;4;", event("1"), event("2"), begin, event("4"));
+    write(BOB, 4, "new;other;", event("1"), event("2"), begin, event("4"));
+    alter("DELETE FROM event WHERE seq < 3");
+
+    Report report = audit();
+
+    assertThat(report.compared()).isEqualTo(2);
+    assertThat(report.findings())
+        .extracting(Finding::fault, Finding::owner)
+        .containsExactly(tuple(Fault.SNAPSHOT_DISAGREES, BOB));
+  }
+
+  @Test
+  void findsAnEventThatCannotBeApplied() throws Exception {
+    JournalEvent broken = new JournalEvent("broken.v1", new byte[0], 0, Long.MAX_VALUE);
+    write(ANN, 2, "1;2;", event("1"), event("2"), broken, event("4"));
+    write(BOB, 3, "not compared", event("1"), broken, event("3"), broken);
+
+    Report report = audit();
+
+    assertThat(report.compared()).isEqualTo(1);
+    assertThat(report.findings())
+        .extracting(Finding::fault, Finding::owner, Finding::number)
+        .containsExactly(
+            tuple(Fault.INAPPLICABLE_EVENT, ANN, 3L),
+            tuple(Fault.INAPPLICABLE_EVENT, BOB, 2L),
+            tuple(Fault.INAPPLICABLE_EVENT, BOB, 4L));
   }
 
   @Test
@@ -116,11 +185,12 @@ class JournalAuditTest {
 
     Report report =
         audit(
-            new JournalAudit(
-                event -> {
-                  throw new IllegalArgumentException("no");
-                },
-                snapshot -> {}));
+            new TextReplayer() {
+              @Override
+              public JournalEvent decode(JournalEvent event) {
+                throw new IllegalArgumentException("no");
+              }
+            });
 
     assertThat(report.faults()).isEqualTo(1_500);
     assertThat(report.findings()).hasSize(1_000);
@@ -194,7 +264,7 @@ class JournalAuditTest {
 
     Report report;
     try (SqliteStore store = SqliteStore.openToRead(copy)) {
-      report = new JournalAudit(event -> {}, snapshot -> {}).run(store);
+      report = new JournalAudit<>(new TextReplayer()).run(store);
       assertThat(catchThrowableOfType(NotWritten.class, () -> store.probe(1)).getMessage())
           .contains("read only");
     }
@@ -217,6 +287,22 @@ class JournalAuditTest {
     }
   }
 
+  private void write(Owner owner, long snapshot, String state, JournalEvent... events)
+      throws JournalUnusable {
+    try (SqliteStore store = open()) {
+      store.write(
+          node(store),
+          List.of(new OwnerWrite(owner, 1, List.of(events))),
+          List.of(
+              new SnapshotWrite(
+                  owner, snapshot, 0, new JournalSnapshot("state.v1", state.getBytes(UTF_8)))));
+    }
+  }
+
+  private static JournalEvent event(String text) {
+    return new JournalEvent("event.v1", text.getBytes(UTF_8), 0, JournalEvent.NO_DEADLINE);
+  }
+
   private SqliteStore open() throws JournalUnusable {
     return SqliteStore.open(folder, SqliteOptions.defaults());
   }
@@ -229,12 +315,12 @@ class JournalAuditTest {
   }
 
   private Report audit() throws JournalUnusable {
-    return audit(new JournalAudit(event -> {}, snapshot -> {}));
+    return audit(new TextReplayer());
   }
 
-  private Report audit(JournalAudit audit) throws JournalUnusable {
+  private Report audit(TextReplayer texts) throws JournalUnusable {
     try (SqliteStore store = SqliteStore.openToRead(folder)) {
-      return audit.run(store);
+      return new JournalAudit<>(texts).run(store);
     }
   }
 

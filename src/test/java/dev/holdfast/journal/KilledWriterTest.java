@@ -29,6 +29,15 @@ class KilledWriterTest {
 
   private static final int OWNERS = 64;
 
+  /** What the writer stores as snapshots stands for no state. */
+  private static final TextReplayer ANY_STATE =
+      new TextReplayer() {
+        @Override
+        public byte[] encode(String state) {
+          return new byte[0];
+        }
+      };
+
   @TempDir Path folder;
 
   @Test
@@ -52,7 +61,7 @@ class KilledWriterTest {
       killOne(random, acknowledged);
 
       try (SqliteStore store = SqliteStore.openToRead(folder)) {
-        Report report = new JournalAudit(event -> {}, snapshot -> {}).run(store);
+        Report report = new JournalAudit<>(ANY_STATE).run(store);
         assertThat(report.findings()).as("seed %d, round %d", seed, round).isEmpty();
         for (Map.Entry<Integer, Long> owner : acknowledged.entrySet()) {
           assertThat(store.highest(JournalContract.owner(owner.getKey())))
