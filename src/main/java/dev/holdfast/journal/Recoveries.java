@@ -25,10 +25,8 @@ import org.slf4j.LoggerFactory;
  * Reads for owners that come back, on a few threads of its own, many owners in one query.
  *
  * <p><b>What is read first.</b> Owners that somebody waits for go before those that are read ahead
- * ({@link #prefetch}). Of the former, each group takes as many of those that have waited longest as
- * of those that came last: whoever comes while thousands wait is answered at once, and nobody waits
- * for more than twice the time that all of them need. Groups of owners that are read ahead are
- * small, and one reader is kept free of them.
+ * ({@link #prefetch}), and among themselves in the order of their coming. Groups of owners that are
+ * read ahead are small, and one reader is kept free of them.
  *
  * <p><b>What is held.</b> Pekko asks for an owner's snapshot, highest number and events one after
  * another. The first question reads all three; what the later ones need is held here for a moment.
@@ -505,7 +503,7 @@ final class Recoveries implements AutoCloseable {
       int room = settings.maxPrefetched() - begun.entries.size();
       List<Asked> next = new ArrayList<>();
       while (!asked.isEmpty() && next.size() < Math.min(groupSize, room)) {
-        next.add(next.size() % 2 == 0 ? asked.removeLast() : asked.removeFirst());
+        next.add(asked.remove());
       }
       return new Group(next, List.of(), history);
     }

@@ -40,7 +40,7 @@ final class SettingsTest {
     assertThat(settings.cluster().shards()).isEqualTo(100);
     assertThat(settings.cluster().usersInMemory()).isGreaterThanOrEqualTo(1_000);
     assertThat(settings.cluster().sweepInterval()).isEqualTo(Duration.ofSeconds(1));
-    assertThat(settings.cluster().sweepParallel()).isEqualTo(64);
+    assertThat(settings.cluster().sweepParallel()).isEqualTo(32);
   }
 
   @Test

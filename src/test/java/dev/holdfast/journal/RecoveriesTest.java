@@ -229,7 +229,7 @@ class RecoveriesTest {
   }
 
   @Test
-  void readsThoseWhoCameLastAndThoseWhoHaveWaitedLongestByTurns() {
+  void readsThoseWhoAreWaitedForInTheOrderOfTheirComing() {
     journal.close();
     reopen();
     start("holdfast.journal.recovery { readers = 1, max-group = 2 }");
@@ -247,7 +247,7 @@ class RecoveriesTest {
 
     first.join();
     all.forEach(CompletableFuture::join);
-    assertThat(order).containsExactly(7, 0, 6, 1, 5, 2, 4, 3);
+    assertThat(order).containsExactly(0, 1, 2, 3, 4, 5, 6, 7);
   }
 
   @Test
