@@ -1,0 +1,272 @@
+package dev.holdfast.journal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.holdfast.journal.JournalStore.Outcome;
+import dev.holdfast.journal.NodeRegistry.FenceResult;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What is known of a batch whose connection breaks, or whose server says less than it should. */
+@Timeout(60)
+class PostgresOutcomeTest {
+
+  private static final NodeId NODE = JournalContract.NODE;
+  private static final Owner ANN = JournalContract.ANN;
+  private static final Owner BOB = JournalContract.BOB;
+
+  /** Sessions of the journal that wait for a lock. */
+  private static final String WAITING =
+      "FROM pg_stat_activity WHERE application_name = 'holdfast' AND wait_event_type = 'Lock'";
+
+  @TempDir static Path folder;
+  private static PostgresServer server;
+
+  private final ExecutorService threads = Executors.newCachedThreadPool();
+  private PostgresOptions options;
+  private PostgresStore store;
+
+  @BeforeAll
+  static void startServer() throws Exception {
+    server = PostgresServer.start(folder.resolve("data"));
+  }
+
+  @AfterAll
+  static void stopServer() throws Exception {
+    server.close();
+  }
+
+  @BeforeEach
+  void open() throws Exception {
+    options = new PostgresOptions(server.url(), "outcome", 2, 2);
+    store = PostgresStore.open(options);
+    assertThat(store.nodes().claim(NODE, 0, Duration.ZERO)).isNotNull();
+  }
+
+  @AfterEach
+  void close() {
+    store.close();
+    threads.shutdownNow();
+    server.execute("DROP SCHEMA outcome CASCADE");
+  }
+
+  @Test
+  void writesABatchOnceThoughItsConnectionBreaksBeforeItCommits() throws Exception {
+    Future<Outcome> outcome;
+    try (Hold _ = holdNode()) {
+      outcome = inBackground(JournalContract.writeOf(ANN, 1, 2));
+      breakWaiting();
+      // The connection is new, and waits for the row to raise the writer number.
+      awaitWaiting(1);
+    }
+
+    assertThat(outcome.get(20, TimeUnit.SECONDS)).isEqualTo(new Outcome.Written(List.of()));
+    assertThat(numbers(ANN)).containsExactly(1L, 2L);
+  }
+
+  @Test
+  void findsABatchThatWasCommittedThoughItsConnectionBroke() throws Exception {
+    Future<Outcome> outcome;
+    // The statement has written and waits for its commit to reach a standby that is not there.
+    server.execute("ALTER SYSTEM SET synchronous_standby_names = 'absent'");
+    server.execute("SELECT pg_reload_conf()");
+    try {
+      outcome =
+          inBackground(JournalContract.writeOf(ANN, 1, 2), JournalContract.writeOf(BOB, 1, 1));
+      String pid = awaitWaitingForStandby("0");
+      server.execute("SELECT pg_terminate_backend(" + pid + ")");
+      awaitWaitingForStandby(pid);
+      assertThat(outcome.isDone()).as("what the standby lacks is not acknowledged").isFalse();
+    } finally {
+      server.execute("ALTER SYSTEM RESET synchronous_standby_names");
+      server.execute("SELECT pg_reload_conf()");
+    }
+
+    assertThat(outcome.get(20, TimeUnit.SECONDS)).isEqualTo(new Outcome.Written(List.of()));
+    assertThat(numbers(ANN)).containsExactly(1L, 2L);
+    assertThat(numbers(BOB)).containsExactly(1L);
+  }
+
+  @Test
+  void takesASuccessWithAWarningForAnOpenOutcome() throws Exception {
+    Future<Outcome> outcome;
+    server.execute("ALTER SYSTEM SET synchronous_standby_names = 'absent'");
+    server.execute("SELECT pg_reload_conf()");
+    try {
+      outcome = inBackground(JournalContract.writeOf(ANN, 1, 1));
+      String pid = awaitWaitingForStandby("0");
+      // "The transaction has already committed locally, but might not have been replicated."
+      server.execute("SELECT pg_cancel_backend(" + pid + ")");
+      awaitWaitingForStandby(pid);
+      assertThat(outcome.isDone()).isFalse();
+    } finally {
+      server.execute("ALTER SYSTEM RESET synchronous_standby_names");
+      server.execute("SELECT pg_reload_conf()");
+    }
+
+    assertThat(outcome.get(20, TimeUnit.SECONDS)).isEqualTo(new Outcome.Written(List.of()));
+    assertThat(numbers(ANN)).containsExactly(1L);
+  }
+
+  @Test
+  void letsNoStatementOfTheNodeOutliveTheRaisingOfItsWriterNumber() throws Exception {
+    Future<Outcome> late;
+    try (Hold hold = holdNode()) {
+      late = inBackground(JournalContract.writeOf(ANN, 1, 1));
+      awaitWaiting(1);
+      hold.execute("UPDATE node SET writer = writer + 1");
+    }
+
+    // It found another number, wrote nothing, took the number over and was sent again.
+    assertThat(late.get(20, TimeUnit.SECONDS)).isEqualTo(new Outcome.Written(List.of()));
+    assertThat(numbers(ANN)).containsExactly(1L);
+  }
+
+  @Test
+  void writesNothingOfABatchThatWaitsWhileItsNodeIsFenced() throws Exception {
+    NodeId other = new NodeId("other");
+    assertThat(store.nodes().register(other, 1)).isTrue();
+    Future<Outcome> late;
+    try (Hold hold = holdNode()) {
+      late = inBackground(JournalContract.writeOf(ANN, 1, 1));
+      awaitWaiting(1);
+      hold.execute("UPDATE node SET fenced_at = 1 WHERE id = '" + NODE.value() + "'");
+    }
+
+    assertThat(late.get(20, TimeUnit.SECONDS)).isEqualTo(new Outcome.Fenced());
+    assertThat(numbers(ANN)).isEmpty();
+    assertThat(store.nodes().fence(other, NODE)).isEqualTo(FenceResult.FENCED_ALREADY);
+  }
+
+  @Test
+  void sendsABatchAgainThatMetAnotherOnAnOwner() throws Exception {
+    try (Connection stranger = DriverManager.getConnection(options.url());
+        Statement statement = stranger.createStatement()) {
+      stranger.setAutoCommit(false);
+      statement.execute(
+          "INSERT INTO outcome.event (owner, seq, position, at, name, payload)"
+              + " VALUES ('"
+              + PostgresStore.uuid(ANN)
+              + "', 1, 1, 0, 'stranger.v1', '')");
+      Future<Outcome> outcome =
+          inBackground(JournalContract.writeOf(BOB, 1, 1), JournalContract.writeOf(ANN, 1, 1));
+      awaitWaiting(1);
+      stranger.commit();
+
+      assertThat(outcome.get(20, TimeUnit.SECONDS)).isEqualTo(new Outcome.Written(List.of(1)));
+    }
+    assertThat(numbers(BOB)).containsExactly(1L);
+    assertThat(numbers(ANN)).containsExactly(1L);
+  }
+
+  @Test
+  void purgesNobodyWhoseNextEventIsOnItsWay() throws Exception {
+    store.write(NODE, List.of(JournalContract.writeOf(ANN, 1, 1)), List.of());
+    Future<Outcome> late;
+    Future<?> purged;
+    try (Hold _ = holdNode()) {
+      // It has looked at Ann, and waits; the purge waits behind it.
+      late = inBackground(JournalContract.writeOf(ANN, 2, 1));
+      awaitWaiting(1);
+      purged = threads.submit(() -> store.purge(NODE, Map.of(ANN, 1L)));
+      awaitWaiting(2);
+    }
+    purged.get(20, TimeUnit.SECONDS);
+    Outcome outcome = late.get(20, TimeUnit.SECONDS);
+
+    // Either came first; but never is the second event left without its beginning.
+    assertThat(numbers(ANN))
+        .isEqualTo(
+            outcome.equals(new Outcome.Written(List.of())) ? List.of(1L, 2L) : List.<Long>of());
+  }
+
+  @Test
+  void readsAgainWhenAnIdleConnectionTurnsOutToBeDead() throws Exception {
+    store.write(NODE, List.of(JournalContract.writeOf(ANN, 1, 3)), List.of());
+    assertThat(store.highest(ANN)).isEqualTo(3);
+    server.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name ="
+            + " 'holdfast'");
+
+    assertThat(store.highest(ANN)).isEqualTo(3);
+    assertThat(store.write(NODE, List.of(JournalContract.writeOf(ANN, 4, 1)), List.of()))
+        .isEqualTo(new Outcome.Written(List.of()));
+    assertThat(store.historyNumber()).as("the same server, the same timeline").isZero();
+  }
+
+  // ---------------------------------------------------------------------------------------------
+
+  private Future<Outcome> inBackground(OwnerWrite... writes) {
+    return threads.submit(() -> store.write(NODE, List.of(writes), List.of()));
+  }
+
+  private List<Long> numbers(Owner owner) {
+    List<Long> numbers = new ArrayList<>();
+    store.read(owner, 1, Long.MAX_VALUE, 100, event -> numbers.add(event.number()));
+    return numbers;
+  }
+
+  private static void awaitWaiting(int sessions) {
+    await().until(() -> Integer.parseInt(server.query("SELECT count(*) " + WAITING)) >= sessions);
+  }
+
+  private static void breakWaiting() {
+    awaitWaiting(1);
+    server.execute("SELECT pg_terminate_backend(pid) " + WAITING);
+  }
+
+  /** The process that waits for the standby now, other than {@code before}. */
+  private static String awaitWaitingForStandby(String before) {
+    String pid =
+        "SELECT coalesce(max(pid), 0) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND pid <>"
+            + " "
+            + before;
+    await().until(() -> !server.query(pid).equals("0"));
+    return server.query(pid);
+  }
+
+  /** Somebody who sits on the rows of the nodes. */
+  private Hold holdNode() throws SQLException {
+    Connection connection = DriverManager.getConnection(options.url());
+    connection.setAutoCommit(false);
+    Hold hold = new Hold(connection);
+    hold.execute("SET search_path = outcome");
+    hold.execute("SELECT FROM node FOR UPDATE");
+    return hold;
+  }
+
+  private record Hold(Connection connection) implements AutoCloseable {
+
+    void execute(String sql) throws SQLException {
+      try (Statement statement = connection.createStatement()) {
+        statement.execute(sql);
+      }
+    }
+
+    /** Commits what was done meanwhile, and lets go. */
+    @Override
+    public void close() throws SQLException {
+      connection.commit();
+      connection.close();
+    }
+  }
+}
