@@ -2,34 +2,29 @@ package dev.holdfast.journal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.typesafe.config.ConfigFactory;
 import dev.holdfast.journal.JournalAudit.Report;
-import java.io.BufferedReader;
-import java.io.FileDescriptor;
-import java.io.FileOutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
+import dev.holdfast.journal.NodeRegistry.FenceResult;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A process of its own writes, says what was acknowledged, and is killed at a random moment. */
+/**
+ * A process of its own writes, says what was acknowledged, and is killed or frozen at a random
+ * moment.
+ */
 class KilledWriterTest {
 
-  private static final int OWNERS = 64;
-
-  /** What the writer stores as snapshots stands for no state. */
+  /** The writer's snapshots stand for no state. */
   private static final TextReplayer ANY_STATE =
       new TextReplayer() {
         @Override
@@ -40,37 +35,47 @@ class KilledWriterTest {
 
   @TempDir Path folder;
 
+  /** Where the process writes. */
+  private interface Place {
+    WriterProcess startWriter() throws IOException;
+
+    JournalStore open() throws JournalUnusable;
+  }
+
+  private Place sqlite() {
+    return new Place() {
+      @Override
+      public WriterProcess startWriter() throws IOException {
+        return WriterProcess.onSqlite(folder);
+      }
+
+      @Override
+      public JournalStore open() throws JournalUnusable {
+        return SqliteStore.openToRead(folder);
+      }
+    };
+  }
+
+  private static Place postgres() {
+    PostgresOptions options = TestPostgres.fresh();
+    return new Place() {
+      @Override
+      public WriterProcess startWriter() throws IOException {
+        return WriterProcess.onPostgres(options);
+      }
+
+      @Override
+      public JournalStore open() throws JournalUnusable {
+        return PostgresStore.open(options);
+      }
+    };
+  }
+
   @Test
   @Timeout(120)
   void losesNothingAcknowledgedToSigkill() throws Exception {
-    killAndCheck(3);
-  }
+    killAndCheck(3, sqlite());
 
-  @Test
-  @Tag("nightly")
-  @Timeout(600)
-  void losesNothingAcknowledgedToSigkillManyTimes() throws Exception {
-    killAndCheck(20);
-  }
-
-  private void killAndCheck(int rounds) throws Exception {
-    long seed = System.nanoTime();
-    Random random = new Random(seed);
-    Map<Integer, Long> acknowledged = new HashMap<>();
-    for (int round = 0; round < rounds; round++) {
-      killOne(random, acknowledged);
-
-      try (SqliteStore store = SqliteStore.openToRead(folder)) {
-        Report report = new JournalAudit<>(ANY_STATE).run(store);
-        assertThat(report.findings()).as("seed %d, round %d", seed, round).isEmpty();
-        for (Map.Entry<Integer, Long> owner : acknowledged.entrySet()) {
-          assertThat(store.highest(JournalContract.owner(owner.getKey())))
-              .as("seed %d, round %d, owner %d", seed, round, owner.getKey())
-              .isGreaterThanOrEqualTo(owner.getValue());
-        }
-      }
-    }
-    assertThat(acknowledged).hasSize(OWNERS);
     assertThat(folder.resolve(SqliteLibrary.FOLDER))
         .as("each process clears away what the one before has left")
         .isDirectoryContaining("glob:**libsqlitejdbc*")
@@ -81,76 +86,108 @@ class KilledWriterTest {
         });
   }
 
-  /** Adds to {@code acknowledged} what one process was told is written before it was killed. */
-  private void killOne(Random random, Map<Integer, Long> acknowledged) throws Exception {
-    Process process = ForkedJvm.start(Writer.class, folder.toString());
-    try {
-      BufferedReader lines = ForkedJvm.lines(process);
-      int untilKill = 500 + random.nextInt(3_000);
-      String line = lines.readLine();
-      for (int read = 0; line != null; read++) {
-        if (read == untilKill) {
-          // By its handle: the process's own method would close the stream that is still read.
-          assertThat(process.toHandle().destroyForcibly()).isTrue();
-        }
-        // The last line may be cut off by the kill.
-        if (line.endsWith(".")) {
-          String[] words = line.substring(0, line.length() - 1).split(" ", 2);
-          acknowledged.merge(Integer.valueOf(words[0]), Long.valueOf(words[1]), Math::max);
-        }
-        line = lines.readLine();
+  @Test
+  @Timeout(120)
+  void losesNothingAcknowledgedToSigkillOnPostgres() throws Exception {
+    killAndCheck(3, postgres());
+  }
+
+  @Test
+  @Tag("nightly")
+  @Timeout(600)
+  void losesNothingAcknowledgedToSigkillManyTimes() throws Exception {
+    killAndCheck(20, sqlite());
+  }
+
+  @Test
+  @Tag("nightly")
+  @Timeout(600)
+  void losesNothingAcknowledgedToSigkillOnPostgresManyTimes() throws Exception {
+    killAndCheck(20, postgres());
+  }
+
+  private static void killAndCheck(int rounds, Place place) throws Exception {
+    long seed = System.nanoTime();
+    Random random = new Random(seed);
+    Map<Integer, Long> acknowledged = new HashMap<>();
+    for (int round = 0; round < rounds; round++) {
+      try (WriterProcess writer = place.startWriter()) {
+        writer.awaitMore(500 + random.nextInt(3_000));
+        writer.kill();
+        writer.awaitEnd();
+        writer
+            .acknowledged()
+            .forEach((owner, number) -> acknowledged.merge(owner, number, Math::max));
       }
-    } finally {
-      process.destroyForcibly();
-      assertThat(process.waitFor(10, TimeUnit.SECONDS)).isTrue();
+      try (JournalStore store = place.open()) {
+        String when = "seed %d, round %d".formatted(seed, round);
+        assertThat(audit(store).findings()).as(when).isEmpty();
+        for (Map.Entry<Integer, Long> owner : acknowledged.entrySet()) {
+          assertThat(store.highest(JournalContract.owner(owner.getKey())))
+              .as("%s, owner %d", when, owner.getKey())
+              .isGreaterThanOrEqualTo(owner.getValue());
+        }
+      }
+    }
+    assertThat(acknowledged).hasSize(WriterProcess.OWNERS);
+  }
+
+  @Test
+  @Timeout(120)
+  void takesTheUsersOfAFrozenWriterOverOnPostgres() throws Exception {
+    freezeAndTakeOver(3);
+  }
+
+  @Test
+  @Tag("nightly")
+  @Timeout(600)
+  void takesTheUsersOfAFrozenWriterOverOnPostgresManyTimes() throws Exception {
+    freezeAndTakeOver(30);
+  }
+
+  /** A frozen process holds no lock, and whatever it has in hand when it wakes is not written. */
+  private static void freezeAndTakeOver(int rounds) throws Exception {
+    long seed = System.nanoTime();
+    Random random = new Random(seed);
+    Place place = postgres();
+    for (int round = 0; round < rounds; round++) {
+      String when = "seed %d, round %d".formatted(seed, round);
+      try (WriterProcess writer = place.startWriter();
+          JournalStore store = place.open()) {
+        writer.awaitMore(500 + random.nextInt(2_000));
+        writer.freeze();
+
+        NodeId successor = NodeId.random();
+        NodeRegistry nodes = store.nodes();
+        assertThat(nodes.register(successor, nodes.incarnation().number())).isTrue();
+        // It throws if it has to wait for longer than a lock may take.
+        assertThat(nodes.fence(successor, writer.node())).as(when).isEqualTo(FenceResult.FENCED);
+        List<Long> taken = new ArrayList<>();
+        for (int i = 0; i < WriterProcess.OWNERS; i++) {
+          Owner owner = JournalContract.owner(i);
+          long next = store.highest(owner) + 1;
+          taken.add(next);
+          assertThat(
+                  store.write(
+                      successor, List.of(JournalContract.writeOf(owner, next, 1)), List.of()))
+              .as(when)
+              .isEqualTo(new JournalStore.Outcome.Written(List.of()));
+        }
+
+        writer.thaw();
+        assertThat(writer.awaitEnd()).as(when).isEqualTo(WriterProcess.FENCED);
+        for (int i = 0; i < WriterProcess.OWNERS; i++) {
+          assertThat(store.highest(JournalContract.owner(i))).as(when).isEqualTo(taken.get(i));
+          assertThat(writer.acknowledged().getOrDefault(i, 0L)).as(when).isLessThan(taken.get(i));
+        }
+        assertThat(audit(store).findings()).as(when).isEmpty();
+        // The next round's writer is the first of a cluster of its own.
+        assertThat(nodes.release(successor, nodes.incarnation().number())).isTrue();
+      }
     }
   }
 
-  /** Writes one event after another for each of many owners, with a snapshot now and then. */
-  static final class Writer {
-
-    /** So short a log that many a kill falls into its being moved. */
-    private static final int MOVE_AT = 64;
-
-    public static void main(String[] args) throws Exception {
-      SqliteStore store = SqliteStore.open(Path.of(args[0]), SqliteOptions.defaults(), MOVE_AT);
-      NodeId node = NodeId.random();
-      store.nodes().claim(node, store.nodes().incarnation().number(), Duration.ZERO);
-      Journal journal =
-          Journal.start(
-              store,
-              node,
-              JournalSettings.from(ConfigFactory.load()),
-              InstantSource.system(),
-              () -> Runtime.getRuntime().halt(3));
-      PrintStream out =
-          new PrintStream(
-              new FileOutputStream(FileDescriptor.out), false, StandardCharsets.US_ASCII);
-      for (int i = 0; i < OWNERS; i++) {
-        write(journal, i, store.highest(JournalContract.owner(i)) + 1, out);
-      }
-      new CountDownLatch(1).await();
-    }
-
-    private static void write(Journal journal, int index, long number, PrintStream out) {
-      Owner owner = JournalContract.owner(index);
-      int events = 1 + (int) (number % 3);
-      var _ =
-          journal
-              .write(JournalContract.writeOf(owner, number, events))
-              .whenComplete((done, failure) -> {
-                if (failure != null) {
-                  Runtime.getRuntime().halt(4);
-                }
-                long last = number + events - 1;
-                out.print(index + " " + last + ".\n");
-                if (last % 10 == 0) {
-                  journal.offerSnapshot(
-                      new SnapshotWrite(
-                          owner, last, last, new JournalSnapshot("s.v1", new byte[200])));
-                }
-                write(journal, index, last + 1, out);
-              });
-    }
+  private static Report audit(JournalStore store) {
+    return new JournalAudit<>(ANY_STATE).run(store);
   }
 }

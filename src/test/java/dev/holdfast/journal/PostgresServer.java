@@ -84,24 +84,20 @@ final class PostgresServer implements AutoCloseable {
   }
 
   /** Kills every process of the server at once: nothing is flushed, nobody is told. */
-  void kill() {
-    Process postmaster = assertThatRunning().getProcess();
+  void kill() throws IOException {
+    long pid = Long.parseLong(Files.readAllLines(data.resolve("postmaster.pid")).getFirst());
+    ProcessHandle postmaster = ProcessHandle.of(pid).orElseThrow();
     List<ProcessHandle> all =
-        Stream.concat(Stream.of(postmaster.toHandle()), postmaster.descendants()).toList();
+        Stream.concat(Stream.of(postmaster), postmaster.descendants()).toList();
     all.forEach(ProcessHandle::destroyForcibly);
     await().until(() -> all.stream().noneMatch(ProcessHandle::isAlive));
-    running = null;
+    close();
   }
 
   /** Stops the server in good order. */
   void stop() throws IOException {
-    assertThatRunning().close();
-    running = null;
-  }
-
-  private EmbeddedPostgres assertThatRunning() {
     assertThat(running).isNotNull();
-    return running;
+    close();
   }
 
   /** Runs a statement as the superuser, on a connection of its own. */
