@@ -171,6 +171,16 @@ public interface JournalStore extends AutoCloseable {
   }
 
   /**
+   * Fills this journal, which must be empty, with what another one held: numbers, positions, times
+   * and deadlines as they were. All of it is there when this returns, and nothing if it throws.
+   *
+   * @param rows hands over what {@link #scan} of all of the other one does, in the same order; what
+   *     it throws comes out of this
+   * @throws JournalUnusable if there is something in this journal, or nodes use it
+   */
+  void load(Consumer<Scan> rows) throws JournalUnusable;
+
+  /**
    * Checks the store's own structures, which may read all of it.
    *
    * @return what is wrong, a sentence each; empty if nothing is

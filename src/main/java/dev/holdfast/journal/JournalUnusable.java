@@ -21,7 +21,9 @@ public final class JournalUnusable extends Exception {
     /** The file is damaged or incomplete. */
     CORRUPT,
     /** The directory or file cannot be read or written. */
-    INACCESSIBLE
+    INACCESSIBLE,
+    /** There is something in a journal that is to be filled. */
+    NOT_EMPTY
   }
 
   private final Problem problem;

@@ -957,6 +957,17 @@ public final class PostgresStore implements JournalStore {
   }
 
   @Override
+  public void load(Consumer<Scan> rows) throws JournalUnusable {
+    try (PostgresSession session = PostgresSession.open(options, Use.MIGRATING)) {
+      PostgresLoad.run(session, options.place(), rows);
+    } catch (SQLException e) {
+      throw PostgresErrors.leavesOpen(e)
+          ? new InDoubt(PostgresErrors.describe(e), e)
+          : PostgresErrors.notWritten(e);
+    }
+  }
+
+  @Override
   public List<String> damages() {
     return scanning(session -> {
       List<String> damages = new ArrayList<>();

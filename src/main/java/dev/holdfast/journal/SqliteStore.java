@@ -586,6 +586,26 @@ public final class SqliteStore implements JournalStore {
   }
 
   @Override
+  public void load(Consumer<Scan> rows) throws JournalUnusable {
+    boolean empty =
+        transact(
+            SqliteCheckpointer.MOVE_AT, // it has the log looked at
+            session -> {
+              if (session.number("SELECT EXISTS (SELECT 1 FROM event UNION SELECT 1 FROM snapshot)")
+                  != 0) {
+                return false;
+              }
+              SqliteLoad load = new SqliteLoad(session);
+              rows.accept(load);
+              load.finish();
+              return true;
+            });
+    if (!empty) {
+      throw new JournalUnusable(Problem.NOT_EMPTY, "the journal " + file + " is not empty");
+    }
+  }
+
+  @Override
   public List<String> damages() {
     return read(session -> {
       List<String> damages = new ArrayList<>();

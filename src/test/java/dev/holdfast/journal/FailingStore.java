@@ -225,6 +225,11 @@ public final class FailingStore implements JournalStore {
   }
 
   @Override
+  public void load(Consumer<Scan> rows) throws JournalUnusable {
+    store.load(rows);
+  }
+
+  @Override
   public List<String> damages() {
     return store.damages();
   }

@@ -3,6 +3,7 @@ package dev.holdfast.journal;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.holdfast.journal.JournalStore.Outcome;
@@ -906,6 +907,73 @@ abstract class JournalContract {
 
     assertThat(feed(0, 100)).isEqualTo(before);
     assertThat(snapshotOf(ANN)).isEqualTo("state");
+  }
+
+  @Test
+  void loadsWhatAnotherJournalHeldAndGoesOnAfterIt() throws JournalUnusable {
+    assertThat(nodes.release(NODE, 1)).isTrue();
+    long high = 1L << 45;
+    List<StoredEvent> events =
+        List.of(
+            new StoredEvent(7, ANN, 4, new JournalEvent("a.v1", "x".getBytes(UTF_8), 40, 900)),
+            new StoredEvent(high, ANN, 5, new JournalEvent("b.v1", new byte[0], 50, 1_000)),
+            new StoredEvent(
+                9, BOB, 1, new JournalEvent("c.v1", new byte[] {0, -1}, 60, Long.MAX_VALUE)));
+    SnapshotWrite snapshot =
+        new SnapshotWrite(ANN, 4, 41, new JournalSnapshot("s.v1", "state".getBytes(UTF_8)));
+
+    store.load(scan -> {
+      scan.snapshot(snapshot);
+      events.forEach(scan::event);
+    });
+
+    assertThat(eventsOf(ANN)).isEqualTo(events.subList(0, 2));
+    assertThat(eventsOf(BOB)).isEqualTo(events.subList(2, 3));
+    assertThat(recover(ANN)).isEqualTo(new Recovered(ANN, snapshot, events.subList(1, 2), 5));
+    assertThat(due(999)).isEmpty();
+    assertThat(due(9_999)).containsExactly(new DueOwner(ANN, 1_000));
+    assertThat(store.damages()).isEmpty();
+    NodeId next = new NodeId("next");
+    assertThat(nodes.claim(next, 1, Duration.ZERO)).isNotNull();
+    assertThat(store.write(next, List.of(writeOf(ANN, 6, 1), writeOf(CAT, 1, 1)), List.of()))
+        .isEqualTo(new Outcome.Written(List.of()));
+    assertThat(positions(0)).startsWith(7L, 9L, high).hasSize(5).isSorted();
+  }
+
+  @Test
+  void loadsNothingIfItCannotLoadAll() throws JournalUnusable {
+    nodes.release(NODE, 1);
+    List<StoredEvent> events = new ArrayList<>();
+    for (int i = 0; i < 3_000; i++) {
+      JournalEvent event = new JournalEvent("a.v1", new byte[9], 1, 1);
+      events.add(new StoredEvent(i + 1, owner(i), 1, event));
+    }
+
+    assertThatThrownBy(() ->
+            store.load(scan -> {
+              events.forEach(scan::event);
+              throw new IllegalArgumentException("line 3001");
+            }))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("line 3001");
+
+    assertThat(scanned(OwnerRange.ALL)).isEmpty();
+    assertThat(due(9_999)).isEmpty();
+    store.load(scan -> events.forEach(scan::event));
+    assertThat(scanned(OwnerRange.ALL)).hasSize(3_000);
+  }
+
+  @Test
+  void loadsNothingIntoAJournalThatIsNotEmpty() {
+    write(writeOf(ANN, 1, 1));
+    nodes.release(NODE, 1);
+
+    JournalUnusable refusal =
+        catchThrowableOfType(
+            JournalUnusable.class, () -> store.load(scan -> scan.event(eventsOf(ANN).getFirst())));
+
+    assertThat(refusal.problem()).isEqualTo(JournalUnusable.Problem.NOT_EMPTY);
+    assertThat(numbers(ANN)).hasSize(1);
   }
 
   private Trimmed trim(KeepRule keep, @Nullable Owner after, int work) {
