@@ -18,6 +18,9 @@ import picocli.CommandLine.Spec;
       UpCommand.class,
       ServeCommand.class,
       VerifyCommand.class,
+      ExportCommand.class,
+      ImportCommand.class,
+      UserCommand.class,
       BenchCommand.class,
       RehearseCommand.class,
       HelpCommand.class
@@ -35,14 +38,18 @@ public final class HoldfastCommand implements Runnable {
 
   /** {@return the exit status} */
   public static int run(String... args) {
+    return commandLine().execute(args);
+  }
+
+  /** {@return the command line, which may be told where to print} */
+  static CommandLine commandLine() {
     return new CommandLine(new HoldfastCommand())
         .setExecutionExceptionHandler((e, line, parsed) -> {
           line.getErr().println("holdfast: " + (e.getMessage() == null ? e : e.getMessage()));
           return e instanceof InvalidSetting
               ? CommandLine.ExitCode.USAGE
               : CommandLine.ExitCode.SOFTWARE;
-        })
-        .execute(args);
+        });
   }
 
   @Override

@@ -1,20 +1,17 @@
 package dev.holdfast.command;
 
 import com.fasterxml.jackson.core.JsonGenerator;
-import dev.holdfast.app.Settings;
 import dev.holdfast.entity.UserReplayer;
 import dev.holdfast.journal.JournalAudit;
 import dev.holdfast.journal.JournalAudit.Finding;
 import dev.holdfast.journal.JournalAudit.Report;
-import dev.holdfast.journal.SqliteStore;
 import dev.holdfast.json.JsonText;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.util.Locale;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -23,9 +20,10 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "verify",
     description = {
-      "Reads a journal that no node runs on, and changes nothing in it: gaps and duplicates in the"
-          + " users' numbers, rows that cannot be decoded or replayed, snapshots ahead of their"
-          + " events or other than what these lead to, damage of the file.",
+      "Reads a journal (an embedded one only while no node runs on it), and changes nothing in it:"
+          + " gaps and duplicates in the users' numbers, rows that cannot be decoded or replayed,"
+          + " snapshots ahead of their events or other than what these lead to, damage of the"
+          + " file.",
       "Exit status 0: sound; 1: not, or not readable."
     },
     mixinStandardHelpOptions = true)
@@ -35,39 +33,33 @@ final class VerifyCommand implements Callable<Integer> {
   @SuppressWarnings("NullAway.Init") // set by picocli before anything runs
   private CommandSpec spec;
 
-  @Option(
-      names = "--data",
-      paramLabel = "DIR",
-      description = "Folder of the embedded journal (holdfast-data).",
-      defaultValue = "${env:HOLDFAST_DATA}")
-  private @Nullable Path data;
+  @Mixin private final JournalOptions journal = new JournalOptions();
 
   @Option(names = "--json", description = "Print the report as JSON.")
   private boolean json;
 
   @Override
   public Integer call() throws Exception {
-    Path folder = data == null ? Path.of(Settings.DEFAULT_DATA) : data;
     Report report;
-    try (var store = SqliteStore.openToRead(folder)) {
+    try (var store = journal.openToRead()) {
       report = new JournalAudit<>(new UserReplayer()).run(store);
     }
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
       printJson(report, out);
     } else {
-      print(folder, report, out);
+      print(journal.place(), report, out);
     }
     return report.isSound() ? 0 : 1;
   }
 
-  private static void print(Path folder, Report report, PrintWriter out) {
+  private static void print(String place, Report report, PrintWriter out) {
     out.printf(
         Locale.ROOT,
         "%s: %s%n%,d users, %,d events, %,d snapshots, %,d bytes%n"
             + "%,d snapshots compared with what their events lead to; %,d not, since events are"
             + " deleted%n",
-        folder.toAbsolutePath().normalize(),
+        place,
         report.isSound() ? "sound" : report.faults() + " faults",
         report.owners(),
         report.events(),
