@@ -8,23 +8,30 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 
 /**
- * Purges and erases owners, on a thread of its own: many purges that wait are one transaction, as
- * many visitors end at about the same time.
+ * Purges and erases owners, on a thread of its own. Purges wait a moment for others, and are then
+ * one transaction: nobody waits for them, many visitors end at about the same time, and each such
+ * transaction holds up the batches of events (SQLite has one writer; PostgreSQL has the batch on
+ * its way sent anew).
  */
 final class Removals implements AutoCloseable {
 
   private static final int TOGETHER = 128;
 
+  /** So there are at most twenty such transactions a second. */
+  private static final long GATHERING_MILLIS = 50;
+
   private final JournalStore store;
   private final NodeId node;
   private final JournalMetrics metrics;
-  private final ExecutorService thread =
-      Executors.newSingleThreadExecutor(
+  private final ScheduledExecutorService thread =
+      Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().daemon().name("holdfast-journal-removals").factory());
 
   /** Guarded by itself. */
@@ -47,7 +54,7 @@ final class Removals implements AutoCloseable {
     }
     if (alone) {
       try {
-        thread.execute(this::purgeAll);
+        Future<?> _ = thread.schedule(this::purgeAll, GATHERING_MILLIS, TimeUnit.MILLISECONDS);
       } catch (RejectedExecutionException e) {
         for (Purge refused : take(Integer.MAX_VALUE)) {
           refused.gone.completeExceptionally(closed());
@@ -62,7 +69,9 @@ final class Removals implements AutoCloseable {
       return CompletableFuture.supplyAsync(
           () -> {
             boolean erased = store.erase(node, owner, number, deadline);
-            metrics.erasedCount.increment();
+            if (erased) {
+              metrics.erasedCount.increment();
+            }
             return erased;
           },
           thread);
@@ -105,7 +114,7 @@ final class Removals implements AutoCloseable {
     return new NotWritten(Reason.CLOSED, "the journal is closed");
   }
 
-  /** Ends what is in hand, and what waits. */
+  /** Ends what is in hand, and what waits: that is a moment's work. */
   @Override
   public void close() {
     thread.close();
