@@ -7,6 +7,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -16,7 +17,7 @@ import java.util.List;
 import java.util.Map;
 import org.sqlite.SQLiteConfig;
 
-/** The events in an embedded journal, as the file holds them at one moment. */
+/** The events in a journal, as it holds them at one moment. */
 final class JournalFile {
 
   private static final String NAME = "journal.db";
@@ -62,6 +63,20 @@ final class JournalFile {
     return new JournalFile(read(data.resolve(NAME), config));
   }
 
+  /** {@return what is in the journal of a PostgreSQL database, in the schema it has by default} */
+  static JournalFile inPostgres(String url) {
+    try (Connection connection = DriverManager.getConnection(url);
+        var statement = connection.createStatement();
+        ResultSet row =
+            statement.executeQuery(
+                "SELECT uuid_send(owner), seq, name, payload FROM holdfast.event"
+                    + " ORDER BY position")) {
+      return new JournalFile(rows(row));
+    } catch (SQLException | IOException e) {
+      throw new IllegalStateException("the journal in " + url + " cannot be read", e);
+    }
+  }
+
   /** How many events of each step of log-ins there are. */
   record Steps(long started, long admitted, long finished) {}
 
@@ -83,22 +98,26 @@ final class JournalFile {
   }
 
   private static List<Row> read(Path file, SQLiteConfig config) {
-    var rows = new ArrayList<Row>();
     try (Connection connection = config.createConnection("jdbc:sqlite:" + file);
         var statement = connection.createStatement();
         ResultSet row =
             statement.executeQuery(
                 "SELECT owner, seq, name, payload FROM event ORDER BY position")) {
-      while (row.next()) {
-        rows.add(
-            new Row(
-                HexFormat.of().formatHex(row.getBytes(1)),
-                row.getLong(2),
-                row.getString(3),
-                JSON.readTree(row.getBytes(4))));
-      }
+      return rows(row);
     } catch (SQLException | IOException e) {
       throw new IllegalStateException("the journal " + file + " cannot be read", e);
+    }
+  }
+
+  private static List<Row> rows(ResultSet row) throws SQLException, IOException {
+    var rows = new ArrayList<Row>();
+    while (row.next()) {
+      rows.add(
+          new Row(
+              HexFormat.of().formatHex(row.getBytes(1)),
+              row.getLong(2),
+              row.getString(3),
+              JSON.readTree(row.getBytes(4))));
     }
     return rows;
   }

@@ -18,7 +18,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** A PostgreSQL of one test, that may be killed, started again and replaced by its standby. */
-final class PostgresServer implements AutoCloseable {
+public final class PostgresServer implements AutoCloseable {
 
   private final Path data;
   private int port;
@@ -29,14 +29,14 @@ final class PostgresServer implements AutoCloseable {
   }
 
   /** Starts a server with an empty database cluster in {@code data}, on a free port. */
-  static PostgresServer start(Path data) throws IOException {
+  public static PostgresServer start(Path data) throws IOException {
     PostgresServer server = new PostgresServer(data);
     server.start();
     return server;
   }
 
   /** Starts the server again: same data, same port. */
-  void start() throws IOException {
+  public void start() throws IOException {
     EmbeddedPostgres.Builder builder =
         TestPostgres.builder()
             .setDataDirectory(data)
@@ -79,12 +79,13 @@ final class PostgresServer implements AutoCloseable {
     return port;
   }
 
-  String url() {
+  /** The JDBC URL of its database. */
+  public String url() {
     return TestPostgres.url(port);
   }
 
   /** Kills every process of the server at once: nothing is flushed, nobody is told. */
-  void kill() throws IOException {
+  public void kill() throws IOException {
     long pid = Long.parseLong(Files.readAllLines(data.resolve("postmaster.pid")).getFirst());
     ProcessHandle postmaster = ProcessHandle.of(pid).orElseThrow();
     List<ProcessHandle> all =

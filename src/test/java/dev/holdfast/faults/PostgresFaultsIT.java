@@ -1,0 +1,164 @@
+package dev.holdfast.faults;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.holdfast.faults.ApiClient.Call;
+import dev.holdfast.faults.History.Acknowledged;
+import dev.holdfast.faults.Program.Launch;
+import dev.holdfast.faults.Shopper.How;
+import dev.holdfast.journal.PostgresServer;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * A node on PostgreSQL while 64 writers and some visitors are at it: now the node is killed, now
+ * the database. What was acknowledged is there, what was refused is not, and what is unknown is
+ * there wholly or not at all.
+ */
+class PostgresFaultsIT {
+
+  private static final int WRITERS = 64;
+  private static final int VISITORS = 8;
+
+  @RegisterExtension private final Program program = Program.forEachTest();
+  @TempDir private Path dir;
+
+  private final long seed = Seed.ofThisRun();
+  private final Random random = new Random(seed);
+  private final History history = new History();
+  private final List<Shopper> shoppers = new ArrayList<>();
+
+  @SuppressWarnings("NullAway.Init") // set before each test
+  private PostgresServer database;
+
+  @BeforeEach
+  void startDatabase() throws IOException {
+    database = PostgresServer.start(dir.resolve("database"));
+  }
+
+  @AfterEach
+  void stopDatabase() throws IOException {
+    database.close();
+  }
+
+  @Test
+  @Timeout(240)
+  void keepsItsWordThroughKillsOfTheNode() {
+    killNode(2);
+  }
+
+  @Test
+  @Tag("nightly")
+  @Timeout(value = 20, unit = TimeUnit.MINUTES)
+  void keepsItsWordThroughTwentyKillsOfTheNode() {
+    killNode(20);
+  }
+
+  private void killNode(int kills) {
+    HoldfastProcess node = serve();
+    var api = new ApiClient(node.url());
+    for (int kill = 1; kill <= kills; kill++) {
+      ShoppingLoad load = startLoad(api, "kill-" + kill);
+      awaitAcknowledged(300 + random.nextInt(3_000));
+      node.kill9();
+      load.join();
+
+      node = serve();
+      api.moveTo(node.url());
+      judge(load, "kill " + kill);
+    }
+  }
+
+  @Test
+  @Timeout(240)
+  void keepsItsWordThroughKillsOfTheDatabase() throws IOException {
+    killDatabase(2);
+  }
+
+  @Test
+  @Tag("nightly")
+  @Timeout(value = 20, unit = TimeUnit.MINUTES)
+  void keepsItsWordThroughTwentyKillsOfTheDatabase() throws IOException {
+    killDatabase(20);
+  }
+
+  private void killDatabase(int kills) throws IOException {
+    HoldfastProcess node = serve();
+    var api = new ApiClient(node.url());
+    Shopper idle = Shopper.visitor(api, history, "idle");
+    assertThat(idle.open()).isInstanceOf(Acknowledged.class);
+    shoppers.add(idle);
+    for (int kill = 1; kill <= kills; kill++) {
+      ShoppingLoad load = startLoad(api, "kill-" + kill);
+      awaitAcknowledged(300 + random.nextInt(3_000));
+      database.kill();
+      await().until(() -> api.ask(Call.get("/health/ready")).status() == 503);
+
+      assertThat(api.ask(Call.get("/health/live")).status()).isEqualTo(200);
+      assertThat(idle.look()).as("a user in memory").isNotNull();
+      assertThat(api.ask(Call.of("POST", "/v1/sessions")).status()).isIn(503, 504);
+
+      database.start();
+      await().until(() -> api.ask(Call.get("/health/ready")).status() == 200);
+      assertThat(idle.add("tea", 1, How.keyed("after-" + kill))).isInstanceOf(Acknowledged.class);
+      load.stop().join();
+      judge(load, "kill " + kill);
+    }
+  }
+
+  // ---------------------------------------------------------------------------------------------
+
+  private HoldfastProcess serve() {
+    // A cluster that was killed counts as gone after five seconds of silence.
+    return program
+        .start(
+            Launch.of("serve", "--port", "0", "--data", dir.resolve("data").toString())
+                .with(Map.of("HOLDFAST_POSTGRES", database.url())))
+        .awaitReady();
+  }
+
+  private ShoppingLoad startLoad(ApiClient api, String name) {
+    return new ShoppingLoad(api, history, name, random.nextLong()).start(WRITERS, VISITORS);
+  }
+
+  private void awaitAcknowledged(int more) {
+    long moment = history.acknowledged() + more;
+    await()
+        .atMost(Duration.ofSeconds(60))
+        .pollInterval(Duration.ofMillis(2))
+        .until(() -> history.acknowledged() >= moment);
+  }
+
+  private void judge(ShoppingLoad load, String when) {
+    Crowd.each(load.shoppers(), PostgresFaultsIT::look);
+    Crowd.each(load.shoppers(), Shopper::repeatAll);
+    shoppers.addAll(load.shoppers());
+    Crowd.each(shoppers, PostgresFaultsIT::look);
+    Crowd.each(shoppers, Shopper::tryDeadTokens);
+
+    JournalFile journal = JournalFile.inPostgres(database.url());
+    history.onRecord(journal.orders());
+    System.out.printf("%s: %d events, %s%n", when, journal.size(), history);
+    assertThat(HistoryChecker.check(history).stream().limit(5)).as("seed %d", seed).isEmpty();
+    assertThat(journal.breaks()).isEmpty();
+  }
+
+  private static void look(Shopper shopper) {
+    shopper.look();
+    shopper.lookAtCart();
+  }
+}
