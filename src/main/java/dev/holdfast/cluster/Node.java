@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.pekko.actor.BootstrapSetup;
 import org.apache.pekko.actor.setup.ActorSystemSetup;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -41,6 +42,7 @@ public final class Node implements AutoCloseable {
   private static final EntityTypeKey<Message> USERS = EntityTypeKey.create(Message.class, "user");
   private static final Duration FORMING = Duration.ofSeconds(30);
   private static final Duration STOPPING = Duration.ofSeconds(20);
+  private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
   private static final OwnerKey NOBODY = new OwnerKey(0, 0);
 
   private final ActorSystem<Void> system;
@@ -99,10 +101,7 @@ public final class Node implements AutoCloseable {
                       .withMessageExtractor(new ShardRanges(settings.shards())));
       var users = new ShardedUsers(system, region);
       surroundings.complete(new UserEntity.Surroundings(journal, clock, limits, users, population));
-      // The first answer shows that the cluster stands, that its shards are allocated and that the
-      // journal can be read; anybody will do.
-      if (!(users.ask(NOBODY, new Command.AskEpoch(), FORMING.toMillis())
-          instanceof Answer.Answered)) {
+      if (!comesToServe(users)) {
         throw new IllegalStateException("the node did not come to serve users within " + FORMING);
       }
       var agenda = new Agenda(journal, users, clock, settings);
@@ -112,6 +111,27 @@ public final class Node implements AutoCloseable {
       system.terminate();
       throw e;
     }
+  }
+
+  /**
+   * The first answer shows that the cluster stands, that its shards are allocated and that the
+   * journal can be read; anybody's will do.
+   */
+  private static boolean comesToServe(Users users) {
+    long end = System.nanoTime() + FORMING.toNanos();
+    long left = FORMING.toNanos();
+    boolean serves = false;
+    while (!serves && left > 0) {
+      Answer answer =
+          users.ask(NOBODY, new Command.AskEpoch(), TimeUnit.NANOSECONDS.toMillis(left) + 1);
+      serves = answer instanceof Answer.Answered;
+      if (!serves) {
+        // The journal does not answer yet: it is told at once, and tried again now and then.
+        LockSupport.parkNanos(PAUSE_NANOS);
+      }
+      left = end - System.nanoTime();
+    }
+    return serves;
   }
 
   public Users users() {

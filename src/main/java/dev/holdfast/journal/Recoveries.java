@@ -482,6 +482,10 @@ final class Recoveries implements AutoCloseable {
     }
     try {
       read(group);
+    } catch (RuntimeException | Error fault) {
+      // A fault of ours. Nobody may wait for ever for it.
+      LOG.error("a reader of the journal failed", fault);
+      fail(group.asked, group.ahead, new StoreUnreadable("a reader of the journal failed", fault));
     } finally {
       synchronized (lock) {
         reading.remove(group);

@@ -301,6 +301,28 @@ final class UserRecoveryTest {
   }
 
   @Test
+  void answersNothingFromTheBeginningOfALogWhoseEndWasNotRead() {
+    open(VISITOR);
+    stop(VISITOR);
+    int lines = JournalSettings.from(ConfigFactory.load()).maxRecoveryEvents() + 50;
+    var events = new ArrayList<JournalEvent>();
+    for (int i = 0; i < lines; i++) {
+      var set = new Event.LineSet(line("sku-" + i % 100, i + 1));
+      events.add(UserCodec.encode(new Entry(NOW, SESSION, null, set), User.NEVER));
+    }
+    journal.write(new OwnerWrite(owner(VISITOR), 2, events)).join();
+    failing.failNextStream();
+
+    assertThat(look(VISITOR)).isEqualTo(new Unavailable(Answer.Cause.JOURNAL, 1_000));
+
+    Answer whole =
+        await()
+            .atMost(Duration.ofSeconds(2))
+            .until(() -> look(VISITOR), answer -> answer instanceof Answer.Answered);
+    assertThat(view(whole).cart().revision()).isEqualTo(lines + 1);
+  }
+
+  @Test
   void answersUsersInMemoryWhileTheStoreFails() {
     open(VISITOR);
     failing.breakReading();
@@ -469,9 +491,12 @@ final class UserRecoveryTest {
   }
 
   private static Action setLine(String sku, int quantity) {
-    return new Action.SetLine(
-        new Line(
-            new Sku(sku), quantity, new Price(100, Price.currency("EUR")), null, Json.Obj.empty()));
+    return new Action.SetLine(line(sku, quantity));
+  }
+
+  private static Line line(String sku, int quantity) {
+    return new Line(
+        new Sku(sku), quantity, new Price(100, Price.currency("EUR")), null, Json.Obj.empty());
   }
 
   private static Reply.View view(Answer answer) {

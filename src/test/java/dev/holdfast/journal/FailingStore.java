@@ -24,6 +24,7 @@ public final class FailingStore implements JournalStore {
   private final AtomicReference<@Nullable RuntimeException> snapshots = new AtomicReference<>();
   private final AtomicReference<@Nullable RuntimeException> erasures = new AtomicReference<>();
   private final AtomicReference<@Nullable RuntimeException> unreadable = new AtomicReference<>();
+  private final AtomicReference<@Nullable RuntimeException> stream = new AtomicReference<>();
   private final AtomicReference<@Nullable CountDownLatch> silence = new AtomicReference<>();
   private final Set<Owner> damaged = ConcurrentHashMap.newKeySet();
   private final AtomicInteger recoveries = new AtomicInteger();
@@ -68,6 +69,11 @@ public final class FailingStore implements JournalStore {
   /** What the store holds of {@code owner} cannot be made sense of, by a fault of the program. */
   public void damage(Owner owner) {
     damaged.add(owner);
+  }
+
+  /** The next time that events are read as a stream, it ends in the middle. */
+  public void failNextStream() {
+    stream.set(new StoreUnreadable("the connection was lost", null));
   }
 
   /** Says that the history may be another one from now on. */
@@ -169,6 +175,11 @@ public final class FailingStore implements JournalStore {
   @Override
   public long read(Owner owner, long from, long to, long max, Consumer<StoredEvent> consumer) {
     read();
+    RuntimeException lost = stream.getAndSet(null);
+    if (lost != null) {
+      store.read(owner, from, to, Math.min(max, 3), consumer);
+      throw lost;
+    }
     return store.read(owner, from, to, max, consumer);
   }
 

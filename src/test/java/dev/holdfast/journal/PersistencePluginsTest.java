@@ -8,6 +8,7 @@ import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import dev.holdfast.journal.NotWritten.Reason;
 import java.nio.file.Path;
+import java.sql.DriverManager;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -34,6 +35,7 @@ import org.apache.pekko.persistence.Persistence;
 import org.apache.pekko.persistence.SaveSnapshotFailure;
 import org.apache.pekko.persistence.SnapshotMetadata;
 import org.apache.pekko.persistence.SnapshotProtocol;
+import org.apache.pekko.persistence.SnapshotSelectionCriteria;
 import org.apache.pekko.persistence.typed.EventAdapter;
 import org.apache.pekko.persistence.typed.EventSeq;
 import org.apache.pekko.persistence.typed.JournalPersistFailed;
@@ -221,6 +223,44 @@ class PersistencePluginsTest {
 
     assertThat(probe.expectMessageClass(SaveSnapshotFailure.class).cause())
         .hasMessageContaining("Journal.offerSnapshot");
+  }
+
+  @Test
+  void handsOutTheReasonInThePlaceOfASnapshotThatCannotBeRead() throws Exception {
+    journal.write(notesOf(JournalContract.ANN, 3)).join();
+    var snapshot = new JournalSnapshot("notes.v1", "note".getBytes(UTF_8));
+    store.write(
+        journal.node(), List.of(), List.of(new SnapshotWrite(JournalContract.ANN, 3, 0, snapshot)));
+    try (var connection =
+            DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("journal.db"));
+        var delete = connection.createStatement()) {
+      assertThat(delete.executeUpdate("DELETE FROM event WHERE seq = 3")).isEqualTo(1);
+    }
+    TestProbe<Object> probe = TestProbe.create(system);
+
+    Persistence.get(system)
+        .snapshotStoreFor("", ConfigFactory.empty())
+        .tell(
+            new SnapshotProtocol.LoadSnapshot(
+                JournalContract.ANN.toString(), SnapshotSelectionCriteria.latest(), Long.MAX_VALUE),
+            Adapter.toClassic(probe.ref()));
+
+    Object instead =
+        probe
+            .expectMessageClass(SnapshotProtocol.LoadSnapshotResult.class)
+            .snapshot()
+            .get()
+            .snapshot();
+    assertThat(instead)
+        .isInstanceOfSatisfying(
+            NotReplayed.class,
+            why -> {
+              assertThat(why.reason()).isEqualTo(NotReplayed.Reason.DAMAGED);
+              assertThat(why.detail()).isEqualTo("the snapshot of event 3 is ahead of the log");
+            });
+    assertThat(journal.recoveries().highest(JournalContract.ANN).join())
+        .as("so nothing is replayed")
+        .isZero();
   }
 
   private @Nullable SnapshotWrite storedSnapshot() {
