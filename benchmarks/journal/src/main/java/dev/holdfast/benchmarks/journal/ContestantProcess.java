@@ -120,7 +120,7 @@ final class ContestantProcess implements AutoCloseable {
     Thread.ofVirtual()
         .start(() -> {
           try {
-            next.complete(answers.readLine());
+            next.complete(nextAnswer());
           } catch (IOException e) {
             next.completeExceptionally(e);
           }
@@ -142,6 +142,15 @@ final class ContestantProcess implements AutoCloseable {
       throw new IOException(kind.title() + " answers: " + text);
     }
     return line;
+  }
+
+  /** Passes over what the JVM itself prints. */
+  private @Nullable String nextAnswer() throws IOException {
+    String line = answers.readLine();
+    while (line != null && !line.startsWith(ContestantProgram.ANSWER)) {
+      line = answers.readLine();
+    }
+    return line == null ? null : line.substring(ContestantProgram.ANSWER.length());
   }
 
   /** Ends the process, in good order if it can. */

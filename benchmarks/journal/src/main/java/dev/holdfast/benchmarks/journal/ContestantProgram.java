@@ -20,6 +20,9 @@ import java.nio.file.Path;
  */
 public final class ContestantProgram {
 
+  /** What an answer begins with. */
+  static final String ANSWER = "answer: ";
+
   private ContestantProgram() {}
 
   /**
@@ -32,18 +35,18 @@ public final class ContestantProgram {
     System.setOut(System.err); // so that nothing else gets between the answers
     try (Contestant contestant = open(Kind.of(args[0]), args[1], Integer.parseInt(args[2]));
         var orders = new BufferedReader(new InputStreamReader(System.in, UTF_8))) {
-      answers.println(Line.of("ready"));
+      answers.println(ANSWER + Line.of("ready"));
       String order = orders.readLine();
       while (order != null) {
-        answers.println(obey(contestant, Line.parse(order)));
+        answers.println(ANSWER + obey(contestant, Line.parse(order)));
         order = orders.readLine();
       }
     } catch (Exception | Error failure) {
       failure.printStackTrace();
-      // Not by its own end: threads of a library may keep the process.
-      Runtime.getRuntime().halt(1);
+      System.exit(1);
     }
-    Runtime.getRuntime().halt(0);
+    // Not by its own end: threads of a library may keep the process.
+    System.exit(0);
   }
 
   private static Contestant open(Kind kind, String where, int connections) throws Exception {

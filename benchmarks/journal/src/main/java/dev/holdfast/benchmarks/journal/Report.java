@@ -40,7 +40,7 @@ final class Report {
     line("|---|---|---|---|---|");
     rounds.forEach(this::writing);
     line("");
-    line("| Holdfast's journal against | events/s, of each round | p99 | required |");
+    line("| Holdfast's journal against (ratios of each round) | events/s | p99 | required |");
     line("|---|---|---|---|");
     against(rounds, Kind.HOLDFAST_POSTGRES, Kind.PEKKO_JDBC, "at least 1.6, p99 at most 1");
     against(rounds, Kind.HOLDFAST_POSTGRES, Kind.BARE_POSTGRES, "at least 0.6");
@@ -74,7 +74,7 @@ final class Report {
     line("|---|---|---|---|---|");
     rounds.forEach(this::writing);
     line("");
-    line("| Holdfast's journal against | events/s, of each round | p99 | required |");
+    line("| Holdfast's journal against (ratios of each round) | events/s | p99 | required |");
     line("|---|---|---|---|");
     against(rounds, Kind.HOLDFAST_SQLITE, Kind.BARE_SQLITE, "at least 0.6");
     line("");
