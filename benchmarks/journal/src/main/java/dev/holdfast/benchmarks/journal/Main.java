@@ -93,6 +93,11 @@ public final class Main implements Callable<Integer> {
   @Option(names = "--window", description = "Recoveries asked for at a time (512).")
   private int window = 512;
 
+  @Option(
+      names = "--crowd-window",
+      description = "The same for the crowd: requests in hand while one more comes (128).")
+  private int crowdWindow = 128;
+
   @Option(names = "--minutes", description = "After so many the run is given up (45).")
   private int minutes = 45;
 
@@ -133,7 +138,8 @@ public final class Main implements Callable<Integer> {
     giveUpAfter(minutes);
     Plan plan =
         quick
-            ? new Plan(2, 1, 3, 1, loops, 2_000, 2_000, connections, 5_000, 5_000, window)
+            ? new Plan(
+                2, 1, 3, 1, loops, 2_000, 2_000, connections, 5_000, 5_000, window, crowdWindow)
             : new Plan(
                 rounds,
                 warmUps,
@@ -145,7 +151,8 @@ public final class Main implements Callable<Integer> {
                 connections,
                 users,
                 crowd,
-                window);
+                window,
+                crowdWindow);
     var report = new Report(plan);
     var parts = new TreeSet<>(only);
     if (!parts.equals(Set.of(Part.SQLITE))) {

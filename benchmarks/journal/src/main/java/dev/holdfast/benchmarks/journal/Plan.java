@@ -14,6 +14,7 @@ package dev.holdfast.benchmarks.journal;
  * @param recovered users that are recovered
  * @param crowd users that recover while others are asked for
  * @param window recoveries asked for at a time
+ * @param crowdWindow the same for the crowd
  */
 record Plan(
     int rounds,
@@ -26,7 +27,8 @@ record Plan(
     int connections,
     int recovered,
     int crowd,
-    int window) {
+    int window,
+    int crowdWindow) {
 
   static final int EARLIER_EVENTS = 10;
 
@@ -42,6 +44,7 @@ record Plan(
         connections,
         recovered,
         crowd,
-        window);
+        window,
+        crowdWindow);
   }
 }

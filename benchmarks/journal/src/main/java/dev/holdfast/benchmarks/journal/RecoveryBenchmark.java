@@ -62,18 +62,20 @@ final class RecoveryBenchmark {
     for (ContestantProcess contestant : contestants) {
       perSecond.put(contestant.kind(), new ArrayList<>());
       progress.accept("filling: " + contestant.kind().title());
-      fill(contestant, Population.RECOVERED, plan.recovered());
+      fill(contestant, Population.RECOVERED, Math.max(plan.recovered(), plan.crowd()));
       fill(contestant, Population.WARMING, WARMING);
       fill(contestant, Population.PROBED, MOST_PROBES);
       server.settle(contestant.store());
       progress.accept("warming up: " + contestant.kind().title());
-      recover(contestant, "recover", Population.WARMING, WARMING, 0);
-      recover(contestant, "recover", Population.WARMING, WARMING, MOST_PROBES);
+      recover(contestant, "recover", Population.WARMING, WARMING, plan.window(), 0);
+      recover(contestant, "recover", Population.WARMING, WARMING, plan.crowdWindow(), MOST_PROBES);
     }
     for (int i = 1; i <= plan.rounds(); i++) {
       for (ContestantProcess contestant : contestants) {
         cold(contestant);
-        Probing round = recover(contestant, "recover", Population.RECOVERED, plan.recovered(), 0);
+        Probing round =
+            recover(
+                contestant, "recover", Population.RECOVERED, plan.recovered(), plan.window(), 0);
         perSecond.get(contestant.kind()).add(round.perSecond);
         progress.accept(
             "round %d, %s: %,.0f users/s".formatted(i, contestant.kind().title(), round.perSecond));
@@ -84,9 +86,16 @@ final class RecoveryBenchmark {
     ContestantProcess first = contestants.getFirst();
     for (int i = 1; i <= plan.rounds(); i++) {
       cold(first);
-      idle.add(recover(first, "recover", Population.RECOVERED, 0, IDLE_PROBES));
+      idle.add(recover(first, "recover", Population.RECOVERED, 0, 1, IDLE_PROBES));
       cold(first);
-      crowded.add(recover(first, "recover", Population.RECOVERED, plan.crowd(), MOST_PROBES));
+      crowded.add(
+          recover(
+              first,
+              "recover",
+              Population.RECOVERED,
+              plan.crowd(),
+              plan.crowdWindow(),
+              MOST_PROBES));
       progress.accept(
           "round %d, a cold user's request: p99 %.1f ms idle, %.1f ms while %,d recover"
               .formatted(i, idle.getLast().p99, crowded.getLast().p99, plan.crowd()));
@@ -97,7 +106,7 @@ final class RecoveryBenchmark {
   private void cold(ContestantProcess contestant)
       throws IOException, SQLException, InterruptedException {
     cachesDropped = server.restartCold();
-    recover(contestant, "reconnect", Population.WARMING, RECONNECTING, 0);
+    recover(contestant, "reconnect", Population.WARMING, RECONNECTING, RECONNECTING, 0);
   }
 
   private static void fill(ContestantProcess contestant, long population, int owners)
@@ -117,7 +126,7 @@ final class RecoveryBenchmark {
   }
 
   private Probing recover(
-      ContestantProcess contestant, String verb, long population, int count, int probes)
+      ContestantProcess contestant, String verb, long population, int count, int window, int probes)
       throws IOException {
     Line line =
         contestant.order(

@@ -108,7 +108,9 @@ final class Report {
     line("| a request for a cold user | p50 ms | p99 ms | longest ms | requests a round |");
     line("|---|---|---|---|---|");
     probing("on an idle server", result.idle());
-    probing("while %,d others recover".formatted(plan.crowd()), result.crowded());
+    probing(
+        "while %,d others recover, %d at a time".formatted(plan.crowd(), plan.crowdWindow()),
+        result.crowded());
     List<Double> more =
         IntStream.range(0, result.idle().size())
             .mapToObj(i -> result.crowded().get(i).p99() - result.idle().get(i).p99())
