@@ -104,7 +104,7 @@ public final class PostgresStore implements JournalStore {
       , events AS (
         INSERT INTO event (owner, seq, position, at, due, name, payload)
         SELECT owner, seq,
-          (SELECT base FROM feed) + (pg_current_xact_id()::text::bigint << 20) + ordinal,
+          (SELECT base + (pg_current_xact_id()::text::bigint << 20) FROM feed) + ordinal,
           at, nullif(due, 9223372036854775807), name, payload
         FROM batch WHERE taken
       )\
