@@ -1,5 +1,6 @@
 package dev.holdfast.journal;
 
+import java.nio.ByteBuffer;
 import java.sql.Array;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -7,6 +8,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,6 +16,9 @@ import java.util.Properties;
 import java.util.Set;
 import org.postgresql.Driver;
 import org.postgresql.PGConnection;
+import org.postgresql.core.BaseConnection;
+import org.postgresql.core.Oid;
+import org.postgresql.jdbc.PgArray;
 
 /** One connection to the journal's database with its prepared statements, for one thread. */
 final class PostgresSession implements AutoCloseable {
@@ -178,6 +183,20 @@ final class PostgresSession implements AutoCloseable {
       prepared.put(sql, statement);
     }
     return statement;
+  }
+
+  /**
+   * Owners as a parameter, in the form in which the server keeps them: as text each would be
+   * printed here and parsed there.
+   */
+  Array uuids(Collection<Owner> owners) throws SQLException {
+    int header = 5 * Integer.BYTES;
+    ByteBuffer bytes = ByteBuffer.allocate(header + owners.size() * (Integer.BYTES + Owner.BYTES));
+    bytes.putInt(1).putInt(0).putInt(Oid.UUID).putInt(owners.size()).putInt(1);
+    for (Owner owner : owners) {
+      bytes.putInt(Owner.BYTES).putLong(owner.high()).putLong(owner.low());
+    }
+    return new PgArray(connection.unwrap(BaseConnection.class), Oid.UUID_ARRAY, bytes.array());
   }
 
   /** An array as a parameter: of primitive numbers, of strings or of byte arrays. */

@@ -11,6 +11,7 @@ import java.sql.SQLException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -39,6 +40,10 @@ import org.slf4j.LoggerFactory;
  * each owner's newest event and takes the writes that begin right after it; the others are its
  * result. Two statements that meet on one owner's number: the second fails whole with a duplicate
  * key, and is sent again, when it sees what the first has written.
+ *
+ * <p><b>What need not be looked up</b>: the newest event of an owner, where this store wrote it;
+ * see {@link NewestEvents}. Where it was not the newest any more, the key (owner, number) refuses
+ * the statement, and it is sent again with every owner looked up.
  *
  * <p><b>A batch whose outcome is open</b>, because the connection broke or the server ended the
  * session, is settled by reading. But first the node's writer number is raised: that waits for a
@@ -82,19 +87,25 @@ public final class PostgresStore implements JournalStore {
       """;
 
   /**
-   * The rows of the batch, each with whether its write begins right after the owner's newest event.
-   * A deadline of 2^63 - 1 is none.
+   * The rows of the batch, each with whether its write begins right after the owner's newest event,
+   * and with the deadline before it. A deadline of 2^63 - 1 is none; one before it of -2^63 is not
+   * known, and only there is the newest event looked up.
    */
   private static final String BATCH =
       """
       , batch AS MATERIALIZED (
-        SELECT e.*, newest.due AS due_before,
-          coalesce(newest.seq, 0) = e.first - 1 AND EXISTS (SELECT FROM alive) AS taken
-        FROM unnest(?::uuid[], ?::bigint[], ?::bigint[], ?::bigint[], ?::int[], ?::bigint[],
-            ?::bigint[], ?::text[], ?::bytea[])
-          AS e (owner, seq, first, last, ordinal, at, due, name, payload)
+        SELECT e.owner, e.seq, e.first, e.last, e.ordinal, e.at, e.due, e.name, e.payload,
+          CASE WHEN e.due_before > -9223372036854775808 THEN e.due_before
+            ELSE coalesce(newest.due, 9223372036854775807) END AS due_before,
+          (e.due_before > -9223372036854775808 OR coalesce(newest.seq, 0) = e.first - 1)
+            AND EXISTS (SELECT FROM alive) AS taken
+        FROM unnest(?::uuid[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::int[],
+            ?::bigint[], ?::bigint[], ?::text[], ?::bytea[])
+          AS e (owner, seq, first, last, due_before, ordinal, at, due, name, payload)
         LEFT JOIN LATERAL (
-          SELECT seq, due FROM event WHERE event.owner = e.owner ORDER BY seq DESC LIMIT 1
+          SELECT seq, due FROM event
+          WHERE event.owner = e.owner AND e.due_before = -9223372036854775808
+          ORDER BY seq DESC LIMIT 1
         ) AS newest ON true
       )\
       """;
@@ -119,11 +130,30 @@ public final class PostgresStore implements JournalStore {
       """
       , wakes AS (
         INSERT INTO agenda (owner, wake)
-        SELECT owner, due FROM batch
-        WHERE taken AND seq = last AND due < coalesce(due_before, 9223372036854775807)
+        SELECT owner, due FROM batch WHERE taken AND seq = last AND due < due_before
         ON CONFLICT (owner) DO UPDATE SET wake = excluded.wake
       )\
       """;
+
+  /** A batch of which every owner's newest event is known: as good as a plain insert. */
+  private static final String WRITE_NEXT =
+      "WITH "
+          + ALIVE
+          + """
+          , wakes AS (
+            INSERT INTO agenda (owner, wake)
+            SELECT owner, wake FROM unnest(?::uuid[], ?::bigint[]) AS a (owner, wake)
+            WHERE EXISTS (SELECT FROM alive)
+            ON CONFLICT (owner) DO UPDATE SET wake = excluded.wake
+          )
+          INSERT INTO event (owner, seq, position, at, due, name, payload)
+          SELECT owner, seq,
+            (SELECT base + (pg_current_xact_id()::text::bigint << 20) FROM feed) + ordinal,
+            at, nullif(due, 9223372036854775807), name, payload
+          FROM unnest(?::uuid[], ?::bigint[], ?::int[], ?::bigint[], ?::bigint[], ?::text[], ?::bytea[])
+            AS e (owner, seq, ordinal, at, due, name, payload)
+          WHERE EXISTS (SELECT FROM alive)\
+          """;
 
   /**
    * Newer than the stored one, not ahead of the owner's log with this batch, and not from before
@@ -191,6 +221,7 @@ public final class PostgresStore implements JournalStore {
   /** Nodes with a batch of unknown outcome: the number is to be raised before the next one. */
   private final Set<NodeId> unsettled = ConcurrentHashMap.newKeySet();
 
+  private final NewestEvents newest = new NewestEvents();
   private final AtomicReference<@Nullable History> history = new AtomicReference<>();
   private final AtomicLong historyNumber = new AtomicLong();
   private volatile boolean closed;
@@ -430,38 +461,104 @@ public final class PostgresStore implements JournalStore {
     /** Null if the statement is to be sent again. */
     private @Nullable Outcome send(PostgresSession session) throws SQLException {
       long number = writerNumbers.getOrDefault(node, 0L);
+      Rows rows = new Rows(this, session.history());
+      List<Integer> losers;
+      try {
+        losers =
+            snapshots.isEmpty() && rows.allKnown
+                ? sendNext(session, number, rows)
+                : sendAny(session, number, rows);
+      } catch (SQLException e) {
+        if (PostgresErrors.leavesOpen(e)) {
+          LOG.warn("the outcome of a batch is to be read: {}", PostgresErrors.describe(e));
+          open = e;
+        }
+        // It may have been one whose newest event was not the one that was known.
+        writes.forEach(write -> newest.forget(write.owner()));
+        throw e;
+      }
+      if (losers == null) {
+        return adoptWriterNumber(session, node, number) ? null : new Outcome.Fenced();
+      }
+      losers.sort(null);
+      note(losers, session.history());
+      return new Outcome.Written(losers);
+    }
+
+    /** What the owners' newest events are now. */
+    private void note(List<Integer> losers, History history) {
+      for (int i = 0; i < order.length; i++) {
+        OwnerWrite write = writes.get(i);
+        if (Collections.binarySearch(losers, i) >= 0) {
+          newest.forget(write.owner());
+        } else {
+          newest.note(write.owner(), write.last(), write.events().getLast().deadline(), history);
+        }
+      }
+    }
+
+    /** The indexes of the writes that lost; null if the node may not write. */
+    private @Nullable List<Integer> sendAny(PostgresSession session, long number, Rows rows)
+        throws SQLException {
       PreparedStatement statement =
           session.prepare(snapshots.isEmpty() ? WRITE : WRITE_WITH_SNAPSHOTS);
       statement.setString(1, node.value());
       statement.setLong(2, number);
-      setEvents(session, statement);
+      statement.setArray(3, session.uuids(Arrays.asList(rows.owner)));
+      statement.setArray(4, session.array("int8", rows.seq));
+      statement.setArray(5, session.array("int8", rows.first));
+      statement.setArray(6, session.array("int8", rows.last));
+      statement.setArray(7, session.array("int8", rows.dueBefore));
+      statement.setArray(8, session.array("int4", rows.ordinal));
+      statement.setArray(9, session.array("int8", rows.at));
+      statement.setArray(10, session.array("int8", rows.due));
+      statement.setArray(11, session.array("text", rows.name));
+      statement.setArray(12, session.array("bytea", rows.payload));
       if (!snapshots.isEmpty()) {
-        setSnapshots(session, statement);
+        setSnapshots(session, statement, 13);
       }
       List<Integer> losers = new ArrayList<>(0);
       boolean alive = true;
-      try (ResultSet rows = statement.executeQuery()) {
-        while (rows.next()) {
-          int ordinal = rows.getInt(1);
+      try (ResultSet found = statement.executeQuery()) {
+        while (found.next()) {
+          int ordinal = found.getInt(1);
           if (ordinal == NOT_ALIVE) {
             alive = false;
           } else {
             losers.add(Arrays.binarySearch(ordinals, ordinal));
           }
         }
-        refuseWarnings(statement);
-      } catch (SQLException e) {
-        if (PostgresErrors.leavesOpen(e)) {
-          LOG.warn("the outcome of a batch is to be read: {}", PostgresErrors.describe(e));
-          open = e;
+      }
+      refuseWarnings(statement);
+      return alive ? losers : null;
+    }
+
+    /** The same for a batch that cannot lose, unless by a duplicate key. */
+    private @Nullable List<Integer> sendNext(PostgresSession session, long number, Rows rows)
+        throws SQLException {
+      List<Owner> owners = new ArrayList<>();
+      long[] wakes = new long[rows.owner.length];
+      for (int i = 0; i < rows.owner.length; i++) {
+        if (rows.seq[i] == rows.last[i] && rows.due[i] < rows.dueBefore[i]) {
+          wakes[owners.size()] = rows.due[i];
+          owners.add(rows.owner[i]);
         }
-        throw e;
       }
-      if (!alive) {
-        return adoptWriterNumber(session, node, number) ? null : new Outcome.Fenced();
-      }
-      losers.sort(null);
-      return new Outcome.Written(losers);
+      PreparedStatement statement = session.prepare(WRITE_NEXT);
+      statement.setString(1, node.value());
+      statement.setLong(2, number);
+      statement.setArray(3, session.uuids(owners));
+      statement.setArray(4, session.array("int8", Arrays.copyOf(wakes, owners.size())));
+      statement.setArray(5, session.uuids(Arrays.asList(rows.owner)));
+      statement.setArray(6, session.array("int8", rows.seq));
+      statement.setArray(7, session.array("int4", rows.ordinal));
+      statement.setArray(8, session.array("int8", rows.at));
+      statement.setArray(9, session.array("int8", rows.due));
+      statement.setArray(10, session.array("text", rows.name));
+      statement.setArray(11, session.array("bytea", rows.payload));
+      int inserted = statement.executeUpdate();
+      refuseWarnings(statement);
+      return inserted == 0 ? null : new ArrayList<>(0);
     }
 
     /**
@@ -483,18 +580,11 @@ public final class PostgresStore implements JournalStore {
                 WHERE event.owner = w.owner AND event.seq BETWEEN w.first AND w.last
               ) AS e\
               """);
-      String[] owners = new String[writes.size()];
-      long[] first = new long[owners.length];
-      long[] last = new long[owners.length];
-      for (int i = 0; i < owners.length; i++) {
-        OwnerWrite write = writes.get(i);
-        owners[i] = uuid(write.owner());
-        first[i] = write.first();
-        last[i] = write.last();
-      }
-      select.setArray(1, session.array("uuid", owners));
-      select.setArray(2, session.array("int8", first));
-      select.setArray(3, session.array("int8", last));
+      select.setArray(1, session.uuids(writes.stream().map(OwnerWrite::owner).toList()));
+      select.setArray(
+          2, session.array("int8", writes.stream().mapToLong(OwnerWrite::first).toArray()));
+      select.setArray(
+          3, session.array("int8", writes.stream().mapToLong(OwnerWrite::last).toArray()));
       Map<Owner, Map<Long, JournalEvent>> found = new HashMap<>();
       try (ResultSet rows = select.executeQuery()) {
         while (rows.next()) {
@@ -505,16 +595,16 @@ public final class PostgresStore implements JournalStore {
         }
       }
       List<Integer> losers = new ArrayList<>();
-      for (int i = 0; i < owners.length; i++) {
+      for (int i = 0; i < order.length; i++) {
         if (!isThere(writes.get(i), found.getOrDefault(writes.get(i).owner(), Map.of()))) {
           losers.add(i);
         }
       }
       LOG.info(
           "of {} writes of unknown outcome {} are in the journal",
-          owners.length,
-          owners.length - losers.size());
-      return losers.size() == owners.length ? null : new Outcome.Written(losers);
+          order.length,
+          order.length - losers.size());
+      return losers.size() == order.length ? null : new Outcome.Written(losers);
     }
 
     private static boolean isThere(OwnerWrite write, Map<Long, JournalEvent> found) {
@@ -527,47 +617,7 @@ public final class PostgresStore implements JournalStore {
       return true;
     }
 
-    private void setEvents(PostgresSession session, PreparedStatement statement)
-        throws SQLException {
-      String[] owner = new String[events];
-      long[] seq = new long[events];
-      long[] first = new long[events];
-      long[] last = new long[events];
-      int[] ordinal = new int[events];
-      long[] at = new long[events];
-      long[] due = new long[events];
-      String[] name = new String[events];
-      byte[][] payload = new byte[events][];
-      int row = 0;
-      for (int index : order) {
-        OwnerWrite write = writes.get(index);
-        String uuid = uuid(write.owner());
-        for (int i = 0; i < write.events().size(); i++) {
-          JournalEvent event = write.events().get(i);
-          owner[row] = uuid;
-          seq[row] = write.first() + i;
-          first[row] = write.first();
-          last[row] = write.last();
-          ordinal[row] = ordinals[index] + i;
-          at[row] = event.at();
-          due[row] = event.deadline();
-          name[row] = event.name();
-          payload[row] = event.payload();
-          row++;
-        }
-      }
-      statement.setArray(3, session.array("uuid", owner));
-      statement.setArray(4, session.array("int8", seq));
-      statement.setArray(5, session.array("int8", first));
-      statement.setArray(6, session.array("int8", last));
-      statement.setArray(7, session.array("int4", ordinal));
-      statement.setArray(8, session.array("int8", at));
-      statement.setArray(9, session.array("int8", due));
-      statement.setArray(10, session.array("text", name));
-      statement.setArray(11, session.array("bytea", payload));
-    }
-
-    private void setSnapshots(PostgresSession session, PreparedStatement statement)
+    private void setSnapshots(PostgresSession session, PreparedStatement statement, int from)
         throws SQLException {
       // The newest of each owner: one statement cannot replace a row twice.
       Map<Owner, SnapshotWrite> newest = new TreeMap<>();
@@ -575,25 +625,80 @@ public final class PostgresStore implements JournalStore {
         newest.merge(snapshot.owner(), snapshot, (a, b) -> a.number() >= b.number() ? a : b);
       }
       int count = newest.size();
-      String[] owner = new String[count];
       long[] seq = new long[count];
       long[] at = new long[count];
       String[] name = new String[count];
       byte[][] payload = new byte[count][];
       int row = 0;
       for (SnapshotWrite snapshot : newest.values()) {
-        owner[row] = uuid(snapshot.owner());
         seq[row] = snapshot.number();
         at[row] = snapshot.at();
         name[row] = snapshot.snapshot().name();
         payload[row] = snapshot.snapshot().payload();
         row++;
       }
-      statement.setArray(12, session.array("uuid", owner));
-      statement.setArray(13, session.array("int8", seq));
-      statement.setArray(14, session.array("int8", at));
-      statement.setArray(15, session.array("text", name));
-      statement.setArray(16, session.array("bytea", payload));
+      statement.setArray(from, session.uuids(newest.keySet()));
+      statement.setArray(from + 1, session.array("int8", seq));
+      statement.setArray(from + 2, session.array("int8", at));
+      statement.setArray(from + 3, session.array("text", name));
+      statement.setArray(from + 4, session.array("bytea", payload));
+    }
+  }
+
+  /** A batch as the columns of its events, in the order of their owners. */
+  private final class Rows {
+
+    final Owner[] owner;
+    final long[] seq;
+    final long[] first;
+    final long[] last;
+
+    /** The deadline of the owner's newest event before the write, {@link NewestEvents#UNKNOWN}. */
+    final long[] dueBefore;
+
+    final int[] ordinal;
+    final long[] at;
+    final long[] due;
+    final String[] name;
+    final byte[][] payload;
+
+    /** Whether every write is known to begin right after its owner's newest event. */
+    final boolean allKnown;
+
+    Rows(Batch batch, History history) {
+      int events = batch.events;
+      owner = new Owner[events];
+      seq = new long[events];
+      first = new long[events];
+      last = new long[events];
+      dueBefore = new long[events];
+      ordinal = new int[events];
+      at = new long[events];
+      due = new long[events];
+      name = new String[events];
+      payload = new byte[events][];
+      boolean known = events > 0;
+      int row = 0;
+      for (int index : batch.order) {
+        OwnerWrite write = batch.writes.get(index);
+        long before = newest.deadlineBefore(write, history);
+        known &= before != NewestEvents.UNKNOWN;
+        for (int i = 0; i < write.events().size(); i++) {
+          JournalEvent event = write.events().get(i);
+          owner[row] = write.owner();
+          seq[row] = write.first() + i;
+          first[row] = write.first();
+          last[row] = write.last();
+          dueBefore[row] = before;
+          ordinal[row] = batch.ordinals[index] + i;
+          at[row] = event.at();
+          due[row] = event.deadline();
+          name[row] = event.name();
+          payload[row] = event.payload();
+          row++;
+        }
+      }
+      allKnown = known;
     }
   }
 
@@ -651,11 +756,13 @@ public final class PostgresStore implements JournalStore {
 
   @Override
   public Set<Owner> purge(NodeId node, Map<Owner, Long> newest) {
+    newest.keySet().forEach(this.newest::forget);
     return housekeeping.purge(node, newest);
   }
 
   @Override
   public boolean erase(NodeId node, Owner owner, long number, long deadline) {
+    newest.forget(owner);
     return housekeeping.erase(node, owner, number, deadline);
   }
 
@@ -700,6 +807,8 @@ public final class PostgresStore implements JournalStore {
   @Override
   public List<Recovered> recover(List<Owner> owners, int maxEvents) {
     List<Owner> distinct = owners.stream().distinct().toList();
+    // They come from elsewhere, where others may have written for them.
+    distinct.forEach(newest::forget);
     Map<Owner, SnapshotWrite> snapshots = HashMap.newHashMap(distinct.size());
     Map<Owner, List<StoredEvent>> events = HashMap.newHashMap(distinct.size());
     read(session -> {
@@ -825,12 +934,8 @@ public final class PostgresStore implements JournalStore {
   @Override
   public List<DueOwner> due(
       List<OwnerRange> ranges, long now, int limit, @Nullable DueOwner after) {
-    String[] first = new String[ranges.size()];
-    String[] last = new String[ranges.size()];
-    for (int i = 0; i < first.length; i++) {
-      first[i] = uuid(ranges.get(i).first());
-      last[i] = uuid(ranges.get(i).last());
-    }
+    List<Owner> first = ranges.stream().map(OwnerRange::first).toList();
+    List<Owner> last = ranges.stream().map(OwnerRange::last).toList();
     return AgendaSweep.due(
         (from, max) ->
             read(session -> {
@@ -846,8 +951,8 @@ public final class PostgresStore implements JournalStore {
   private static final class AgendaRows implements AgendaSweep.Rows {
 
     private final PostgresSession session;
-    private final String[] first;
-    private final String[] last;
+    private final List<Owner> first;
+    private final List<Owner> last;
     private final long now;
     private final ArrayDeque<AgendaSweep.Row> page = new ArrayDeque<>();
     private long afterWake;
@@ -857,8 +962,8 @@ public final class PostgresStore implements JournalStore {
 
     AgendaRows(
         PostgresSession session,
-        String[] first,
-        String[] last,
+        List<Owner> first,
+        List<Owner> last,
         long now,
         @Nullable DueOwner after) {
       this.session = session;
@@ -895,8 +1000,8 @@ public final class PostgresStore implements JournalStore {
       select.setBoolean(2, beginning);
       select.setLong(3, afterWake);
       select.setString(4, afterOwner);
-      select.setArray(5, session.array("uuid", first));
-      select.setArray(6, session.array("uuid", last));
+      select.setArray(5, session.uuids(first));
+      select.setArray(6, session.uuids(last));
       select.setInt(7, ROWS_AT_ONCE);
       try (ResultSet rows = select.executeQuery()) {
         while (rows.next()) {
@@ -1087,7 +1192,7 @@ public final class PostgresStore implements JournalStore {
   }
 
   static Array uuids(PostgresSession session, List<Owner> owners) throws SQLException {
-    return session.array("uuid", owners.stream().map(PostgresStore::uuid).toArray(String[]::new));
+    return session.uuids(owners);
   }
 
   static Owner owner(ResultSet row, int column) throws SQLException {

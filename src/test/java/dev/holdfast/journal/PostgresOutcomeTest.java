@@ -200,6 +200,72 @@ class PostgresOutcomeTest {
   }
 
   @Test
+  void refusesTheNextEventOfAnOwnerForWhomAnotherNodeHasWritten() throws Exception {
+    NodeId other = new NodeId("other");
+    assertThat(store.nodes().register(other, 1)).isTrue();
+    try (PostgresStore others = PostgresStore.open(options)) {
+      assertWritten(store, NODE, JournalContract.writeOf(ANN, 1, 1));
+      assertWritten(store, NODE, JournalContract.writeOf(BOB, 1, 1));
+      assertWritten(others, other, JournalContract.writeOf(ANN, 2, 1));
+
+      // To this store the newest event of both is the one that it wrote itself.
+      assertThat(
+              store.write(
+                  NODE,
+                  List.of(JournalContract.writeOf(ANN, 2, 1), JournalContract.writeOf(BOB, 2, 1)),
+                  List.of()))
+          .isEqualTo(new Outcome.Written(List.of(0)));
+      assertThat(store.write(NODE, List.of(JournalContract.writeOf(ANN, 2, 1)), List.of()))
+          .isEqualTo(new Outcome.Written(List.of(0)));
+      assertWritten(store, NODE, JournalContract.writeOf(ANN, 3, 1));
+      assertWritten(store, NODE, JournalContract.writeOf(BOB, 3, 1));
+    }
+    assertThat(numbers(ANN)).containsExactly(1L, 2L, 3L);
+    assertThat(numbers(BOB)).containsExactly(1L, 2L, 3L);
+  }
+
+  @Test
+  void beginsAnewWithAnOwnerWhomAnotherNodeHasRemoved() throws Exception {
+    NodeId other = new NodeId("other");
+    assertThat(store.nodes().register(other, 1)).isTrue();
+    try (PostgresStore others = PostgresStore.open(options)) {
+      assertWritten(store, NODE, JournalContract.writeOf(ANN, 1, 1));
+      assertThat(others.purge(other, Map.of(ANN, 1L))).containsExactly(ANN);
+
+      assertThat(store.recover(List.of(ANN), 10).getFirst().highest()).isZero();
+      assertThat(store.write(NODE, List.of(JournalContract.writeOf(ANN, 2, 1)), List.of()))
+          .isEqualTo(new Outcome.Written(List.of(0)));
+      assertWritten(store, NODE, JournalContract.writeOf(ANN, 1, 1));
+    }
+  }
+
+  @Test
+  void keepsTheAgendaForOwnersWhoseNewestEventItKnows() {
+    assertWritten(store, NODE, withDeadline(1, 5_000));
+    assertWritten(store, NODE, withDeadline(2, 9_000));
+    assertThat(store.due(List.of(OwnerRange.ALL), 8_999, 10, null)).isEmpty();
+    assertWritten(store, NODE, withDeadline(3, 2_000));
+    assertThat(store.due(List.of(OwnerRange.ALL), 2_000, 10, null))
+        .containsExactly(new DueOwner(ANN, 2_000));
+    assertWritten(store, NODE, withDeadline(4, JournalEvent.NO_DEADLINE));
+    assertThat(store.due(List.of(OwnerRange.ALL), Long.MAX_VALUE - 1, 10, null)).isEmpty();
+    assertWritten(store, NODE, withDeadline(5, 7_000));
+    assertThat(store.due(List.of(OwnerRange.ALL), 7_000, 10, null))
+        .containsExactly(new DueOwner(ANN, 7_000));
+    assertThat(store.damages()).isEmpty();
+  }
+
+  private static OwnerWrite withDeadline(long number, long deadline) {
+    return new OwnerWrite(
+        ANN, number, List.of(new JournalEvent("event.v1", new byte[0], number, deadline)));
+  }
+
+  private static void assertWritten(PostgresStore store, NodeId node, OwnerWrite write) {
+    assertThat(store.write(node, List.of(write), List.of()))
+        .isEqualTo(new Outcome.Written(List.of()));
+  }
+
+  @Test
   void readsAgainWhenAnIdleConnectionTurnsOutToBeDead() throws Exception {
     store.write(NODE, List.of(JournalContract.writeOf(ANN, 1, 3)), List.of());
     assertThat(store.highest(ANN)).isEqualTo(3);
