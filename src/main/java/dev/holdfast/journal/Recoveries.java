@@ -59,6 +59,12 @@ final class Recoveries implements AutoCloseable {
   /** Bytes that one query should not much exceed: groups of large owners become smaller. */
   private static final long GROUP_BYTES = 2 << 20;
 
+  /**
+   * Time that one query should not much exceed, since whoever comes meanwhile waits for it: groups
+   * become smaller where the store has to fetch its pages from the disk.
+   */
+  private static final long GROUP_NANOS = TimeUnit.MILLISECONDS.toNanos(8);
+
   /** For how long a recovery that is not fetched may keep others from being read. */
   private static final long PATIENCE_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
 
@@ -642,9 +648,10 @@ final class Recoveries implements AutoCloseable {
         }
       }
       holding = true;
-      if (bytes > GROUP_BYTES) {
+      long nanos = System.nanoTime() - group.began;
+      if (bytes > GROUP_BYTES || nanos > GROUP_NANOS) {
         groupSize = Math.max(1, groupSize / 2);
-      } else if (bytes < GROUP_BYTES / 2) {
+      } else if (bytes < GROUP_BYTES / 2 && nanos < GROUP_NANOS / 2) {
         groupSize = Math.min(settings.maxRecoveryGroup(), groupSize * 2);
       }
     }

@@ -10,11 +10,13 @@ import dev.holdfast.faults.Shopper.How;
 import dev.holdfast.journal.PostgresServer;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.sql.DriverManager;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -112,8 +114,14 @@ class PostgresFaultsIT {
       assertThat(idle.look()).as("a user in memory").isNotNull();
       assertThat(api.ask(Call.of("POST", "/v1/sessions")).status()).isIn(503, 504);
 
+      CompletableFuture<Long> accepting = CompletableFuture.supplyAsync(this::whenAccepting);
       database.start();
-      await().until(() -> api.ask(Call.get("/health/ready")).status() == 200);
+      await()
+          .pollInterval(Duration.ofMillis(5))
+          .until(() -> api.ask(Call.get("/health/ready")).status() == 200);
+      System.out.printf(
+          "kill %d: ready %d ms after the database took connections%n",
+          kill, Math.max(0, TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - accepting.join())));
       assertThat(idle.add("tea", 1, How.keyed("after-" + kill))).isInstanceOf(Acknowledged.class);
       load.stop().join();
       judge(load, "kill " + kill);
@@ -121,6 +129,19 @@ class PostgresFaultsIT {
   }
 
   // ---------------------------------------------------------------------------------------------
+
+  /** When the database first takes a connection: nanoseconds of {@link System#nanoTime}. */
+  private long whenAccepting() {
+    await()
+        .atMost(Duration.ofSeconds(60))
+        .pollInterval(Duration.ofMillis(5))
+        .ignoreExceptions()
+        .until(() -> {
+          DriverManager.getConnection(database.url()).close();
+          return true;
+        });
+    return System.nanoTime();
+  }
 
   private HoldfastProcess serve() {
     // A cluster that was killed counts as gone after five seconds of silence.

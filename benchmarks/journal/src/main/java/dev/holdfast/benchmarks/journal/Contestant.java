@@ -87,9 +87,17 @@ interface Contestant extends AutoCloseable {
    * @param probes most that are asked for one after another meanwhile; exactly so many if there is
    *     nobody else
    * @param probeMillis from one to the next
+   * @param ahead nobody waits for them: they are read ahead so many at a time, for those who can;
+   *     none if they are asked for like the others
    */
   record RecoveryOrder(
-      long population, int count, int window, int events, int probes, long probeMillis) {}
+      long population,
+      int count,
+      int window,
+      int events,
+      int probes,
+      long probeMillis,
+      int ahead) {}
 
   /**
    * What was recovered.

@@ -116,6 +116,7 @@ public final class ContestantProgram {
         order.number("window"),
         order.number("events"),
         order.number("probes"),
-        order.number("probeMillis"));
+        order.number("probeMillis"),
+        order.number("ahead"));
   }
 }

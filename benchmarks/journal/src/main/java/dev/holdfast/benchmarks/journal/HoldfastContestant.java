@@ -13,6 +13,7 @@ import dev.holdfast.journal.JournalSnapshot;
 import dev.holdfast.journal.JournalStore;
 import dev.holdfast.journal.JournalStore.Outcome.Written;
 import dev.holdfast.journal.NodeId;
+import dev.holdfast.journal.Owner;
 import dev.holdfast.journal.OwnerWrite;
 import dev.holdfast.journal.SnapshotWrite;
 import java.sql.Connection;
@@ -119,7 +120,8 @@ final class HoldfastContestant implements Contestant.Recovering {
 
   @Override
   public RecoveryRound recover(RecoveryOrder order) throws Exception {
-    return stage.recover(order);
+    return stage.recover(
+        order, ids -> journal.prefetch(ids.stream().map(Owner::parse).toList()).join());
   }
 
   @Override

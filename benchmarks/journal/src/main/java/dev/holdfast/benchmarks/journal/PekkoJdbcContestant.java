@@ -128,7 +128,7 @@ final class PekkoJdbcContestant implements Contestant.Recovering {
 
   @Override
   public RecoveryRound recover(RecoveryOrder order) throws Exception {
-    return stage.recover(order);
+    return stage.recover(order, _ -> {});
   }
 
   @Override

@@ -16,6 +16,12 @@ final class RecoveryBenchmark {
 
   private static final int WARMING = 20_000;
 
+  /** Until the rate no longer grows with each turn. */
+  private static final int WARM_UPS = 5;
+
+  /** As the agenda of a node. */
+  private static final int AHEAD = 32;
+
   /** So few that the server stays cold, and enough that every connection is open again. */
   private static final int RECONNECTING = 100;
 
@@ -40,12 +46,14 @@ final class RecoveryBenchmark {
    *
    * @param perSecond users recovered, of each contestant
    * @param idle requests for cold users, and nothing else
-   * @param crowded the same while others recover
+   * @param behind the same while others recover for whom nobody waits
+   * @param crowded the same while others recover who are asked for like them
    * @param cachesDropped whether the operating system's cache was empty as well
    */
   record Result(
       Map<Kind, List<Double>> perSecond,
       List<Probing> idle,
+      List<Probing> behind,
       List<Probing> crowded,
       boolean cachesDropped) {}
 
@@ -67,7 +75,9 @@ final class RecoveryBenchmark {
       fill(contestant, Population.PROBED, MOST_PROBES);
       server.settle(contestant.store());
       progress.accept("warming up: " + contestant.kind().title());
-      recover(contestant, "recover", Population.WARMING, WARMING, plan.window(), 0);
+      for (int i = 0; i < WARM_UPS; i++) {
+        recover(contestant, "recover", Population.WARMING, WARMING, plan.window(), 0);
+      }
       recover(contestant, "recover", Population.WARMING, WARMING, plan.crowdWindow(), MOST_PROBES);
     }
     for (int i = 1; i <= plan.rounds(); i++) {
@@ -82,11 +92,15 @@ final class RecoveryBenchmark {
       }
     }
     List<Probing> idle = new ArrayList<>();
+    List<Probing> behind = new ArrayList<>();
     List<Probing> crowded = new ArrayList<>();
     ContestantProcess first = contestants.getFirst();
     for (int i = 1; i <= plan.rounds(); i++) {
       cold(first);
       idle.add(recover(first, "recover", Population.RECOVERED, 0, 1, IDLE_PROBES));
+      cold(first);
+      behind.add(
+          recover(first, "recover", Population.RECOVERED, plan.crowd(), 0, MOST_PROBES, AHEAD));
       cold(first);
       crowded.add(
           recover(
@@ -97,10 +111,15 @@ final class RecoveryBenchmark {
               plan.crowdWindow(),
               MOST_PROBES));
       progress.accept(
-          "round %d, a cold user's request: p99 %.1f ms idle, %.1f ms while %,d recover"
-              .formatted(i, idle.getLast().p99, crowded.getLast().p99, plan.crowd()));
+          "round %d, a cold user's request: p99 %.1f ms idle, %.1f ms before %,d, %.1f ms among them"
+              .formatted(
+                  i,
+                  idle.getLast().p99,
+                  behind.getLast().p99,
+                  plan.crowd(),
+                  crowded.getLast().p99));
     }
-    return new Result(perSecond, idle, crowded, cachesDropped);
+    return new Result(perSecond, idle, behind, crowded, cachesDropped);
   }
 
   private void cold(ContestantProcess contestant)
@@ -128,6 +147,18 @@ final class RecoveryBenchmark {
   private Probing recover(
       ContestantProcess contestant, String verb, long population, int count, int window, int probes)
       throws IOException {
+    return recover(contestant, verb, population, count, window, probes, 0);
+  }
+
+  private Probing recover(
+      ContestantProcess contestant,
+      String verb,
+      long population,
+      int count,
+      int window,
+      int probes,
+      int ahead)
+      throws IOException {
     Line line =
         contestant.order(
             Line.of(
@@ -137,13 +168,15 @@ final class RecoveryBenchmark {
                 "count",
                 count,
                 "window",
-                plan.window(),
+                window,
                 "events",
                 EVENTS,
                 "probes",
                 probes,
                 "probeMillis",
-                PROBE_MILLIS),
+                PROBE_MILLIS,
+                "ahead",
+                ahead),
             verb + "ed");
     return verb.equals("reconnect")
         ? new Probing(0, 0, 0, 0, 0)

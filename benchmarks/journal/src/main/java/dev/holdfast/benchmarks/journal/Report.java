@@ -108,17 +108,25 @@ final class Report {
     line("| a request for a cold user | p50 ms | p99 ms | longest ms | requests a round |");
     line("|---|---|---|---|---|");
     probing("on an idle server", result.idle());
+    probing("while %,d others recover in the background".formatted(plan.crowd()), result.behind());
+    difference("difference of each round (required: at most 25)", result.behind(), result.idle());
     probing(
-        "while %,d others recover, %d at a time".formatted(plan.crowd(), plan.crowdWindow()),
+        "among %,d others who are asked for, %d at a time"
+            .formatted(plan.crowd(), plan.crowdWindow()),
         result.crowded());
-    List<Double> more =
-        IntStream.range(0, result.idle().size())
-            .mapToObj(i -> result.crowded().get(i).p99() - result.idle().get(i).p99())
-            .toList();
-    line(
-        "| difference of each round (required: at most 25) | | %s | | |"
-            .formatted(figure(more, one -> one, "%.1f")));
+    difference("difference of each round", result.crowded(), result.idle());
     line("");
+  }
+
+  private void difference(
+      String title,
+      List<RecoveryBenchmark.Probing> rounds,
+      List<RecoveryBenchmark.Probing> others) {
+    List<Double> more =
+        IntStream.range(0, others.size())
+            .mapToObj(i -> rounds.get(i).p99() - others.get(i).p99())
+            .toList();
+    line("| %s | | %s | | |".formatted(title, figure(more, one -> one, "%.1f")));
   }
 
   private void probing(String title, List<RecoveryBenchmark.Probing> rounds) {

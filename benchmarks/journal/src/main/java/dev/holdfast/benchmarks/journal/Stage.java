@@ -13,11 +13,13 @@ import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.IntConsumer;
+import java.util.stream.IntStream;
 import org.apache.pekko.actor.BootstrapSetup;
 import org.apache.pekko.actor.setup.ActorSystemSetup;
 import org.apache.pekko.actor.setup.Setup;
@@ -35,6 +37,9 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
 final class Stage implements AutoCloseable {
 
   private static final int PATIENCE_SECONDS = 60;
+
+  /** Parents of the actors that recover, as a node has shards. */
+  private static final int GROUPS = 100;
 
   private final ActorSystem<Task> system;
   private final Mapping mapping;
@@ -269,11 +274,23 @@ final class Stage implements AutoCloseable {
         Latencies.of(taken));
   }
 
-  /** Recovers owners, each by one message, and others one after another meanwhile. */
-  RecoveryRound recover(RecoveryOrder order) throws Exception {
+  /** Reads owners ahead of their recovery. */
+  interface ReadingAhead {
+    void read(List<String> ids) throws Exception;
+  }
+
+  /**
+   * Recovers owners, each by one message, and others one after another meanwhile.
+   *
+   * @param ahead for those whom nobody waits for
+   */
+  RecoveryRound recover(RecoveryOrder order, ReadingAhead ahead) throws Exception {
     var population = new Population(order.population(), order.count());
     var wrong = new LongAdder();
-    ActorRef<Task> crowd = makeGroup();
+    List<ActorRef<Task>> crowd = new ArrayList<>();
+    for (int i = 0; i < GROUPS; i++) {
+      crowd.add(makeGroup());
+    }
     ActorRef<Task> chosen = makeGroup();
     var crowdIsBack = new CountDownLatch(1);
     var probing = new CompletableFuture<Samples>();
@@ -287,23 +304,29 @@ final class Stage implements AutoCloseable {
           }
         });
     long began = System.nanoTime();
-    each(
-        order.count(),
-        order.window(),
-        900,
+    Work recovering =
         (i, done) ->
-            crowd.tell(
-                new Make(
-                    population.id(i),
-                    new Command.Tell(state -> {
-                      check(state, order.events(), wrong);
-                      done.run();
-                    }),
-                    new CompletableFuture<>())));
+            crowd
+                .get(i % GROUPS)
+                .tell(
+                    new Make(
+                        population.id(i),
+                        new Command.Tell(state -> {
+                          check(state, order.events(), wrong);
+                          done.run();
+                        }),
+                        new CompletableFuture<>()));
+    if (order.ahead() == 0) {
+      each(order.count(), order.window(), 900, recovering);
+    } else {
+      behindOthers(order.count(), order.ahead(), population, ahead, recovering);
+    }
     double seconds = (System.nanoTime() - began) / 1e9;
     crowdIsBack.countDown();
     Samples probes = probing.get(900, TimeUnit.SECONDS);
-    end(crowd);
+    for (ActorRef<Task> group : crowd) {
+      end(group);
+    }
     end(chosen);
     if (wrong.sum() > 0) {
       throw new IllegalStateException(wrong.sum() + " owners came back other than they were");
@@ -312,13 +335,29 @@ final class Stage implements AutoCloseable {
         order.count() / seconds, probes.count(), Latencies.of(Samples.all(List.of(probes))));
   }
 
+  /** As the sweep of a node wakes users: read ahead some at a time, then as many in hand. */
+  private static void behindOthers(
+      int count, int atATime, Population population, ReadingAhead ahead, Work recovering)
+      throws Exception {
+    var inHand = new Semaphore(atATime);
+    for (int i = 0; i < count; i += atATime) {
+      int end = Math.min(count, i + atATime);
+      ahead.read(IntStream.range(i, end).mapToObj(population::id).toList());
+      for (int j = i; j < end; j++) {
+        inHand.acquire();
+        recovering.on(j, inHand::release);
+      }
+    }
+    inHand.acquire(atATime);
+  }
+
   /** Recovers owners again and again until it works. */
   void reconnect(RecoveryOrder order) throws Exception {
     long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
     boolean connected = false;
     while (!connected) {
       try {
-        recover(order);
+        recover(order, _ -> {});
         connected = true;
       } catch (ExecutionException | TimeoutException notYet) {
         if (System.nanoTime() - end > 0) {
