@@ -214,6 +214,8 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.C
       Departure departure) {
     super(PersistenceId.ofUniqueId(owner.toString()), RESTART);
     this.context = context;
+    // Otherwise Pekko finds the class by a walk over the stack, for each actor.
+    context.setLoggerName(UserEntity.class);
     this.owner = owner;
     this.surroundings = surroundings;
     this.departure = departure;
