@@ -240,7 +240,12 @@ public final class PostgresStore implements JournalStore {
    *     journal that this program can read; nothing is changed then
    */
   public static PostgresStore open(PostgresOptions options) throws JournalUnusable {
-    return open(options, () -> PostgresSchema.current().prepare(options));
+    return open(
+        options,
+        store -> {
+          PostgresSchema.current().prepare(options);
+          store.putPositionsAboveThoseThere();
+        });
   }
 
   /**
@@ -249,11 +254,11 @@ public final class PostgresStore implements JournalStore {
    * @throws JournalUnusable if there is none, or it cannot be reached
    */
   public static PostgresStore openExisting(PostgresOptions options) throws JournalUnusable {
-    return open(options, () -> PostgresSchema.current().require(options));
+    return open(options, _ -> PostgresSchema.current().require(options));
   }
 
   private interface Preparation {
-    void run() throws SQLException, JournalUnusable;
+    void run(PostgresStore store) throws SQLException, JournalUnusable;
   }
 
   private static PostgresStore open(PostgresOptions options, Preparation preparation)
@@ -261,8 +266,8 @@ public final class PostgresStore implements JournalStore {
     PostgresStore store = new PostgresStore(options);
     boolean done = false;
     try {
-      preparation.run();
-      store.checkServer();
+      preparation.run(store);
+      store.warnOfALazyServer();
       done = true;
       return store;
     } catch (SQLException e) {
@@ -277,34 +282,54 @@ public final class PostgresStore implements JournalStore {
     }
   }
 
-  /** What must hold of the server before anything is written to it. */
-  private void checkServer() throws SQLException {
-    PostgresSession session = others.take();
+  private void warnOfALazyServer() throws SQLException {
+    boolean lazy =
+        atOpening(
+            readers,
+            session -> {
+              try (ResultSet row =
+                  session
+                      .prepare(
+                          "SELECT current_setting('fsync'), current_setting('full_page_writes')")
+                      .executeQuery()) {
+                row.next();
+                return row.getString(1).equals("off") || row.getString(2).equals("off");
+              }
+            });
+    if (lazy) {
+      LOG.warn(
+          "fsync or full_page_writes is off in {}: what is acknowledged can be lost",
+          options.place());
+    }
+  }
+
+  /** A journal that was restored into another server: its transactions are counted from anew. */
+  private void putPositionsAboveThoseThere() throws SQLException {
+    int _ =
+        atOpening(
+            others,
+            session ->
+                session
+                    .prepare(
+                        """
+                        UPDATE feed SET base = base + above.gap FROM (
+                          SELECT (SELECT coalesce(max(position), 0) FROM event)
+                            - (SELECT base FROM feed)
+                            - (pg_snapshot_xmax(pg_current_snapshot())::text::bigint << 20) AS gap
+                        ) AS above WHERE above.gap > 0\
+                        """)
+                    .executeUpdate());
+  }
+
+  private static <T> T atOpening(PostgresPool pool, Work<T> work) throws SQLException {
+    PostgresSession session = pool.take();
     boolean usable = false;
     try {
-      try (ResultSet row =
-          session
-              .prepare("SELECT current_setting('fsync'), current_setting('full_page_writes')")
-              .executeQuery()) {
-        row.next();
-        if (row.getString(1).equals("off") || row.getString(2).equals("off")) {
-          LOG.warn(
-              "fsync or full_page_writes is off in {}: what is acknowledged can be lost",
-              options.place());
-        }
-      }
-      // A journal that was restored into another server: its transactions are counted from anew.
-      session.execute(
-          """
-          UPDATE feed SET base = base + above.gap FROM (
-            SELECT (SELECT coalesce(max(position), 0) FROM event)
-              - (SELECT base FROM feed)
-              - (pg_snapshot_xmax(pg_current_snapshot())::text::bigint << 20) AS gap
-          ) AS above WHERE above.gap > 0\
-          """);
+      T result = work.run(session);
       usable = true;
+      return result;
     } finally {
-      release(others, session, usable);
+      release(pool, session, usable);
     }
   }
 

@@ -60,10 +60,14 @@ final class Recoveries implements AutoCloseable {
   private static final long GROUP_BYTES = 2 << 20;
 
   /**
-   * Time that one query should not much exceed, since whoever comes meanwhile waits for it: groups
-   * become smaller where the store has to fetch its pages from the disk.
+   * Time that one query should not much exceed, since whoever comes meanwhile waits for it. Groups
+   * become smaller, down to {@link #GROUP_LEAST}, where the owners take that time, as when each has
+   * to be fetched from the disk; not where it is the way to the store that takes it.
    */
   private static final long GROUP_NANOS = TimeUnit.MILLISECONDS.toNanos(8);
+
+  private static final long SLOW_OWNER_NANOS = TimeUnit.MICROSECONDS.toNanos(200);
+  private static final int GROUP_LEAST = 16;
 
   /** For how long a recovery that is not fetched may keep others from being read. */
   private static final long PATIENCE_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
@@ -649,9 +653,12 @@ final class Recoveries implements AutoCloseable {
       }
       holding = true;
       long nanos = System.nanoTime() - group.began;
-      if (bytes > GROUP_BYTES || nanos > GROUP_NANOS) {
+      boolean slow = nanos > GROUP_NANOS && nanos / Math.max(1, found.size()) > SLOW_OWNER_NANOS;
+      if (bytes > GROUP_BYTES) {
         groupSize = Math.max(1, groupSize / 2);
-      } else if (bytes < GROUP_BYTES / 2 && nanos < GROUP_NANOS / 2) {
+      } else if (slow) {
+        groupSize = Math.clamp(groupSize / 2, Math.min(groupSize, GROUP_LEAST), groupSize);
+      } else if (bytes < GROUP_BYTES / 2) {
         groupSize = Math.min(settings.maxRecoveryGroup(), groupSize * 2);
       }
     }
