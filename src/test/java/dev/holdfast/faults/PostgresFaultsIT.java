@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -174,7 +175,14 @@ class PostgresFaultsIT {
     JournalFile journal = JournalFile.inPostgres(database.url());
     history.onRecord(journal.orders());
     System.out.printf("%s: %d events, %s%n", when, journal.size(), history);
-    assertThat(HistoryChecker.check(history).stream().limit(5)).as("seed %d", seed).isEmpty();
+    List<Violation> violations = HistoryChecker.check(history).stream().limit(5).toList();
+    assertThat(violations)
+        .as(() ->
+            shoppers.stream()
+                .filter(shopper -> violations.toString().contains(shopper.name() + ":"))
+                .map(Shopper::account)
+                .collect(Collectors.joining("", "seed " + seed + "\n", "")))
+        .isEmpty();
     assertThat(journal.breaks()).isEmpty();
   }
 

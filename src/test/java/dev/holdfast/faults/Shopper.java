@@ -1,17 +1,21 @@
 package dev.holdfast.faults;
 
+import static org.awaitility.Awaitility.await;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.holdfast.faults.ApiClient.Answer;
 import dev.holdfast.faults.ApiClient.Call;
 import dev.holdfast.faults.ApiClient.NoAnswer;
 import dev.holdfast.faults.History.Acknowledged;
+import dev.holdfast.faults.History.Attempt;
 import dev.holdfast.faults.History.Effect;
 import dev.holdfast.faults.History.Operation;
 import dev.holdfast.faults.History.Outcome;
 import dev.holdfast.faults.History.Refused;
 import dev.holdfast.faults.History.Unknown;
 import dev.holdfast.faults.History.View;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -19,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -242,7 +247,13 @@ final class Shopper {
   /** Asks again for everything that was asked for with a key, with the same key. */
   void repeatAll() {
     if (isInTheDark() && steps.getLast().keyed()) {
-      repeatLast();
+      // A node whose journal has only just come back may refuse once more.
+      await()
+          .atMost(Duration.ofSeconds(10))
+          .until(() -> {
+            repeatLast();
+            return !isInTheDark();
+          });
     }
     for (Step step : List.copyOf(steps)) {
       if (step.keyed()) {
@@ -270,11 +281,29 @@ final class Shopper {
     }
   }
 
-  /** {@return whether the outcome of the last thing it asked for is unknown} */
+  /** {@return all that it asked for and what came of it, a line each} */
+  String account() {
+    return steps.stream()
+        .map(step -> step.operation() + "\n")
+        .collect(Collectors.joining("", name + ":\n", ""));
+  }
+
+  /**
+   * {@return whether the outcome of the last thing it asked for is unknown} A refusal of a repeat
+   * for want of the journal says nothing of the first time.
+   */
   boolean isInTheDark() {
-    return isCutOff()
-        && steps.getLast().operation().attempts().stream()
-            .noneMatch(attempt -> attempt.outcome() instanceof Acknowledged);
+    if (steps.isEmpty()) {
+      return false;
+    }
+    List<Attempt> attempts = steps.getLast().operation().attempts();
+    return attempts.stream().anyMatch(attempt -> attempt.outcome() instanceof Unknown)
+        && attempts.stream().noneMatch(attempt -> attempt.outcome() instanceof Acknowledged)
+        && switch (attempts.getLast().outcome()) {
+          case Unknown _ -> true;
+          case Refused refused -> refused.status() == 503;
+          case Acknowledged _ -> false;
+        };
   }
 
   /** {@return whether the last thing it sent was not answered} */
