@@ -263,7 +263,7 @@ class SqliteStoreTest {
               node,
               List.of(
                   new OwnerWrite(
-                      JournalContract.owner(written),
+                      JournalContract.owner(1_000 + written),
                       1,
                       List.of(new JournalEvent("e.v1", payload, 0, 1_000))),
                   new OwnerWrite(
@@ -280,7 +280,7 @@ class SqliteStoreTest {
       assertThat(refusal.reason()).isEqualTo(Reason.FULL);
       assertThat(written).isGreaterThan(10);
       assertThat(store.highest(ANN)).isEqualTo(written);
-      assertThat(store.highest(JournalContract.owner(written))).isZero();
+      assertThat(store.highest(JournalContract.owner(1_000 + written))).isZero();
       assertThat(catchThrowableOfType(NotWritten.class, () -> store.probe(64 << 10)).reason())
           .isEqualTo(Reason.FULL);
       assertThat(store.damages()).isEmpty();

@@ -16,8 +16,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -170,9 +172,19 @@ final class WriterProcess implements AutoCloseable {
                           owner, last, last, new JournalSnapshot("s.v1", new byte[200])));
                 }
                 write(journal, index, last + 1, out);
-              } else if (!(failure instanceof NotWritten no && no.reason() == Reason.FENCED)) {
-                Runtime.getRuntime().halt(FAILED);
+              } else {
+                goOnAfter(failure, () -> write(journal, index, number, out));
               }
             });
+  }
+
+  private static void goOnAfter(Throwable failure, Runnable again) {
+    Reason reason = failure instanceof NotWritten no ? no.reason() : Reason.UNAVAILABLE;
+    if (reason == Reason.STALLED) {
+      // It was frozen for longer than a batch may take: this write is known not to be there.
+      CompletableFuture.delayedExecutor(20, TimeUnit.MILLISECONDS).execute(again);
+    } else if (reason != Reason.FENCED) {
+      Runtime.getRuntime().halt(FAILED);
+    }
   }
 }
