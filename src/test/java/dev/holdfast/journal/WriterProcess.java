@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -179,11 +180,13 @@ final class WriterProcess implements AutoCloseable {
   }
 
   private static void goOnAfter(Throwable failure, Runnable again) {
-    Reason reason = failure instanceof NotWritten no ? no.reason() : Reason.UNAVAILABLE;
+    Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
+    Reason reason = cause instanceof NotWritten no ? no.reason() : Reason.UNAVAILABLE;
     if (reason == Reason.STALLED) {
       // It was frozen for longer than a batch may take: this write is known not to be there.
       CompletableFuture.delayedExecutor(20, TimeUnit.MILLISECONDS).execute(again);
     } else if (reason != Reason.FENCED) {
+      System.err.println("the writer fails: " + failure);
       Runtime.getRuntime().halt(FAILED);
     }
   }
