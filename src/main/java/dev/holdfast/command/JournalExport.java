@@ -1,5 +1,6 @@
 package dev.holdfast.command;
 
+import dev.holdfast.http.Hashes;
 import dev.holdfast.journal.JournalStore;
 import dev.holdfast.journal.Owner;
 import dev.holdfast.journal.OwnerRange;
@@ -17,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 final class JournalExport implements JournalStore.Scan {
 
   private final OutputStream out;
-  private final MessageDigest digest = Sha256.digest();
+  private final MessageDigest digest = Hashes.sha256();
   private @Nullable Owner owner;
   private long owners;
   private long events;

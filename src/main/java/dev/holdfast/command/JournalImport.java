@@ -1,5 +1,6 @@
 package dev.holdfast.command;
 
+import dev.holdfast.http.Hashes;
 import dev.holdfast.journal.JournalStore;
 import dev.holdfast.journal.JournalUnusable;
 import dev.holdfast.journal.Owner;
@@ -27,7 +28,7 @@ final class JournalImport {
   }
 
   private final InputStream in;
-  private final MessageDigest digest = Sha256.digest();
+  private final MessageDigest digest = Hashes.sha256();
   private long number;
 
   private @Nullable Owner owner;
