@@ -158,7 +158,7 @@ final class GroupCommit implements JournalHealth, AutoCloseable {
     lock.lock();
     try {
       if (closed) {
-        return closed();
+        return NotWritten.closed();
       }
       if (status instanceof Unavailable unavailable) {
         return unavailable.refusal();
@@ -232,17 +232,7 @@ final class GroupCommit implements JournalHealth, AutoCloseable {
     } finally {
       lock.unlock();
     }
-    boolean interrupted = false;
-    while (writer.isAlive()) {
-      try {
-        writer.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    Threads.join(writer);
   }
 
   private void run() {
@@ -443,10 +433,9 @@ final class GroupCommit implements JournalHealth, AutoCloseable {
   }
 
   private void fenced(Batch batch) {
-    String detail = "node " + node + " is fenced";
     // On a thread of its own, and before anybody hears of the refusal: it ends this process.
     Thread.ofPlatform().name("holdfast-journal-fenced").start(onFenced);
-    fail(batch, new NotWritten(Reason.FENCED, detail), Reason.FENCED);
+    fail(batch, NotWritten.fenced(node), Reason.FENCED);
   }
 
   private void fail(Batch batch, JournalFailure failure, Reason reason) {
@@ -521,10 +510,6 @@ final class GroupCommit implements JournalHealth, AutoCloseable {
 
   private String overload() {
     return queued + " writes wait for the journal";
-  }
-
-  private NotWritten closed() {
-    return new NotWritten(Reason.CLOSED, "the journal is closed");
   }
 
   int queuedWrites() {

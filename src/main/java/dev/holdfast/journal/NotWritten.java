@@ -44,6 +44,16 @@ public final class NotWritten extends JournalFailure {
     this.reason = reason;
   }
 
+  /** What a node is told that is fenced. */
+  static NotWritten fenced(NodeId node) {
+    return new NotWritten(Reason.FENCED, "node " + node + " is fenced");
+  }
+
+  /** What is told after the journal was closed. */
+  static NotWritten closed() {
+    return new NotWritten(Reason.CLOSED, "the journal is closed");
+  }
+
   /** Why nothing was written. */
   public Reason reason() {
     return reason;

@@ -1,6 +1,5 @@
 package dev.holdfast.journal;
 
-import dev.holdfast.journal.NotWritten.Reason;
 import java.sql.Array;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -63,13 +62,13 @@ final class PostgresHousekeeping {
             SELECT (SELECT count(*) FROM deleted), EXISTS (SELECT FROM alive)\
             """);
     delete.setString(1, node.value());
-    delete.setArray(2, uuids(session, cuts.stream().map(TrimPage.Cut::owner).toList()));
+    delete.setArray(2, session.uuids(cuts.stream().map(TrimPage.Cut::owner).toList()));
     delete.setArray(
         3, session.array("int8", cuts.stream().mapToLong(TrimPage.Cut::upTo).toArray()));
     try (ResultSet row = delete.executeQuery()) {
       row.next();
       if (!row.getBoolean(2)) {
-        throw fenced(node);
+        throw NotWritten.fenced(node);
       }
       return row.getInt(1);
     }
@@ -143,11 +142,11 @@ final class PostgresHousekeeping {
                 ORDER BY seq LIMIT 1
               ), bound) FROM extent ORDER BY owner\
               """);
-      select.setString(1, uuid(after == null ? range.first() : after));
-      select.setString(2, uuid(range.last()));
+      select.setString(1, PostgresStore.uuid(after == null ? range.first() : after));
+      select.setString(2, PostgresStore.uuid(range.last()));
       select.setBoolean(3, after == null);
-      select.setString(4, uuid(after == null ? range.first() : after));
-      select.setString(5, uuid(range.last()));
+      select.setString(4, PostgresStore.uuid(after == null ? range.first() : after));
+      select.setString(5, PostgresStore.uuid(range.last()));
       select.setLong(6, work);
       int limit = Math.min(work, LOGS_AT_ONCE);
       select.setInt(7, limit);
@@ -169,14 +168,14 @@ final class PostgresHousekeeping {
     return store.change(session -> {
       PreparedStatement purge = session.prepare("SELECT purge(?, ?::uuid[], ?::bigint[])");
       purge.setString(1, node.value());
-      purge.setArray(2, uuids(session, owners.stream().map(Map.Entry::getKey).toList()));
+      purge.setArray(2, session.uuids(owners.stream().map(Map.Entry::getKey).toList()));
       purge.setArray(
           3, session.array("int8", owners.stream().mapToLong(Map.Entry::getValue).toArray()));
       try (ResultSet row = purge.executeQuery()) {
         row.next();
         Array gone = row.getArray(1);
         if (gone == null) {
-          throw fenced(node);
+          throw NotWritten.fenced(node);
         }
         Set<Owner> owned = new HashSet<>();
         for (UUID uuid : (UUID[]) gone.getArray()) {
@@ -191,28 +190,16 @@ final class PostgresHousekeeping {
     return store.change(session -> {
       PreparedStatement erase = session.prepare("SELECT erase(?, ?::uuid, ?, ?)");
       erase.setString(1, node.value());
-      erase.setString(2, uuid(owner));
+      erase.setString(2, PostgresStore.uuid(owner));
       erase.setLong(3, number);
       erase.setLong(4, deadline);
       try (ResultSet row = erase.executeQuery()) {
         row.next();
         if (row.getInt(1) < 0) {
-          throw fenced(node);
+          throw NotWritten.fenced(node);
         }
         return row.getInt(1) == 1;
       }
     });
-  }
-
-  private static NotWritten fenced(NodeId node) {
-    return new NotWritten(Reason.FENCED, "node " + node + " is fenced");
-  }
-
-  private static String uuid(Owner owner) {
-    return PostgresStore.uuid(owner);
-  }
-
-  private static Array uuids(PostgresSession session, List<Owner> owners) throws SQLException {
-    return PostgresStore.uuids(session, owners);
   }
 }

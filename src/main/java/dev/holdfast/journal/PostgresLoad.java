@@ -87,8 +87,7 @@ final class PostgresLoad implements JournalStore.Scan {
             "INSERT INTO event (owner, seq, position, at, due, name, payload)"
                 + " SELECT * FROM unnest(?::uuid[], ?::bigint[], ?::bigint[], ?::bigint[],"
                 + " ?::bigint[], ?::text[], ?::bytea[])");
-    event.setArray(
-        1, PostgresStore.uuids(session, events.stream().map(StoredEvent::owner).toList()));
+    event.setArray(1, session.uuids(events.stream().map(StoredEvent::owner).toList()));
     event.setArray(
         2, session.array("int8", events.stream().mapToLong(StoredEvent::number).toArray()));
     event.setArray(
@@ -116,8 +115,7 @@ final class PostgresLoad implements JournalStore.Scan {
             "INSERT INTO snapshot (owner, seq, at, name, payload)"
                 + " SELECT * FROM unnest(?::uuid[], ?::bigint[], ?::bigint[], ?::text[],"
                 + " ?::bytea[])");
-    snapshot.setArray(
-        1, PostgresStore.uuids(session, snapshots.stream().map(SnapshotWrite::owner).toList()));
+    snapshot.setArray(1, session.uuids(snapshots.stream().map(SnapshotWrite::owner).toList()));
     snapshot.setArray(
         2, session.array("int8", snapshots.stream().mapToLong(SnapshotWrite::number).toArray()));
     snapshot.setArray(

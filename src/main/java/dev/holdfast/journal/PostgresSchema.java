@@ -2,16 +2,10 @@ package dev.holdfast.journal;
 
 import dev.holdfast.journal.JournalUnusable.Problem;
 import dev.holdfast.journal.PostgresSession.Use;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.List;
-import java.util.stream.IntStream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Brings the journal's schema into being and up to date, and refuses what is not a journal.
@@ -32,8 +26,7 @@ final class PostgresSchema {
 
   /** The schema of this program. */
   static PostgresSchema current() {
-    return new PostgresSchema(
-        IntStream.rangeClosed(1, LATEST).mapToObj(PostgresSchema::script).toList());
+    return new PostgresSchema(SchemaScripts.upTo(LATEST, "postgres"));
   }
 
   private int version() {
@@ -132,17 +125,5 @@ final class PostgresSchema {
     }
     session.execute("UPDATE journal_version SET version = " + version());
     session.commit();
-  }
-
-  private static String script(int version) {
-    String name = "/schema/postgres/" + version + ".sql";
-    try (@Nullable InputStream script = PostgresSchema.class.getResourceAsStream(name)) {
-      if (script == null) {
-        throw new IllegalStateException("the program lacks its own " + name);
-      }
-      return new String(script.readAllBytes(), StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 }

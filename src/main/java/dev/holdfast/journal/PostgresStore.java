@@ -4,7 +4,6 @@ import dev.holdfast.journal.JournalUnusable.Problem;
 import dev.holdfast.journal.NotWritten.Reason;
 import dev.holdfast.journal.PostgresSession.History;
 import dev.holdfast.journal.PostgresSession.Use;
-import java.sql.Array;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -17,7 +16,6 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
@@ -110,16 +108,16 @@ public final class PostgresStore implements JournalStore {
       )\
       """;
 
-  private static final String EVENTS =
+  /** From rows with an ordinal, which becomes a position. */
+  private static final String INSERT_EVENTS =
       """
-      , events AS (
-        INSERT INTO event (owner, seq, position, at, due, name, payload)
-        SELECT owner, seq,
-          (SELECT base + (pg_current_xact_id()::text::bigint << 20) FROM feed) + ordinal,
-          at, nullif(due, 9223372036854775807), name, payload
-        FROM batch WHERE taken
-      )\
+      INSERT INTO event (owner, seq, position, at, due, name, payload)
+      SELECT owner, seq,
+        (SELECT base + (pg_current_xact_id()::text::bigint << 20) FROM feed) + ordinal,
+        at, nullif(due, 9223372036854775807), name, payload
       """;
+
+  private static final String EVENTS = ", events AS (" + INSERT_EVENTS + "FROM batch WHERE taken)";
 
   /**
    * Only where the deadline is the owner's first or comes nearer than the one before: else the
@@ -146,10 +144,9 @@ public final class PostgresStore implements JournalStore {
             WHERE EXISTS (SELECT FROM alive)
             ON CONFLICT (owner) DO UPDATE SET wake = excluded.wake
           )
-          INSERT INTO event (owner, seq, position, at, due, name, payload)
-          SELECT owner, seq,
-            (SELECT base + (pg_current_xact_id()::text::bigint << 20) FROM feed) + ordinal,
-            at, nullif(due, 9223372036854775807), name, payload
+          """
+          + INSERT_EVENTS
+          + """
           FROM unnest(?::uuid[], ?::bigint[], ?::int[], ?::bigint[], ?::bigint[], ?::text[], ?::bytea[])
             AS e (owner, seq, ordinal, at, due, name, payload)
           WHERE EXISTS (SELECT FROM alive)\
@@ -452,9 +449,7 @@ public final class PostgresStore implements JournalStore {
     /** Tells at once what is known; else seeks the outcome a while longer. */
     private void pauseOrGiveUp(SQLException e) {
       if (open == null) {
-        throw closed
-            ? new NotWritten(Reason.CLOSED, "the journal is closed")
-            : PostgresErrors.notWritten(e);
+        throw closed ? NotWritten.closed() : PostgresErrors.notWritten(e);
       }
       if (closed || System.nanoTime() - giveUpAt > 0) {
         unsettled.add(node);
@@ -534,11 +529,7 @@ public final class PostgresStore implements JournalStore {
       statement.setArray(5, session.array("int8", rows.first));
       statement.setArray(6, session.array("int8", rows.last));
       statement.setArray(7, session.array("int8", rows.dueBefore));
-      statement.setArray(8, session.array("int4", rows.ordinal));
-      statement.setArray(9, session.array("int8", rows.at));
-      statement.setArray(10, session.array("int8", rows.due));
-      statement.setArray(11, session.array("text", rows.name));
-      statement.setArray(12, session.array("bytea", rows.payload));
+      rows.setContents(session, statement, 8);
       if (!snapshots.isEmpty()) {
         setSnapshots(session, statement, 13);
       }
@@ -576,11 +567,7 @@ public final class PostgresStore implements JournalStore {
       statement.setArray(4, session.array("int8", Arrays.copyOf(wakes, owners.size())));
       statement.setArray(5, session.uuids(Arrays.asList(rows.owner)));
       statement.setArray(6, session.array("int8", rows.seq));
-      statement.setArray(7, session.array("int4", rows.ordinal));
-      statement.setArray(8, session.array("int8", rows.at));
-      statement.setArray(9, session.array("int8", rows.due));
-      statement.setArray(10, session.array("text", rows.name));
-      statement.setArray(11, session.array("bytea", rows.payload));
+      rows.setContents(session, statement, 7);
       int inserted = statement.executeUpdate();
       refuseWarnings(statement);
       return inserted == 0 ? null : new ArrayList<>(0);
@@ -725,6 +712,16 @@ public final class PostgresStore implements JournalStore {
       }
       allKnown = known;
     }
+
+    /** The columns that both statements have one after another, as parameters {@code from} on. */
+    void setContents(PostgresSession session, PreparedStatement statement, int from)
+        throws SQLException {
+      statement.setArray(from, session.array("int4", ordinal));
+      statement.setArray(from + 1, session.array("int8", at));
+      statement.setArray(from + 2, session.array("int8", due));
+      statement.setArray(from + 3, session.array("text", name));
+      statement.setArray(from + 4, session.array("bytea", payload));
+    }
   }
 
   /**
@@ -795,7 +792,7 @@ public final class PostgresStore implements JournalStore {
   private void postpone(List<Owner> owners) {
     change(session -> {
       PreparedStatement postpone = session.prepare("SELECT postpone(?::uuid[])");
-      postpone.setArray(1, uuids(session, owners));
+      postpone.setArray(1, session.uuids(owners));
       return postpone.execute();
     });
   }
@@ -840,8 +837,8 @@ public final class PostgresStore implements JournalStore {
       snapshots.clear();
       events.clear();
       PreparedStatement select = session.prepare(RECOVER);
-      select.setArray(1, uuids(session, distinct));
-      select.setArray(2, uuids(session, distinct));
+      select.setArray(1, session.uuids(distinct));
+      select.setArray(2, session.uuids(distinct));
       select.setInt(3, maxEvents);
       try (ResultSet rows = select.executeQuery()) {
         int count = 0;
@@ -1062,28 +1059,12 @@ public final class PostgresStore implements JournalStore {
       }
       try (ResultSet snapshotRows = snapshots.executeQuery();
           ResultSet eventRows = events.executeQuery()) {
-        return merge(snapshotRows, eventRows, scan);
+        return OwnerScan.run(
+            () -> snapshotRows.next() ? snapshot(snapshotRows) : null,
+            () -> eventRows.next() ? event(eventRows) : null,
+            scan);
       }
     });
-  }
-
-  /** Counts what it has handed over. */
-  private static long merge(ResultSet snapshotRows, ResultSet eventRows, Scan scan)
-      throws SQLException {
-    @Nullable SnapshotWrite snapshot = snapshotRows.next() ? snapshot(snapshotRows) : null;
-    @Nullable StoredEvent event = eventRows.next() ? event(eventRows) : null;
-    long count = 0;
-    while (snapshot != null || event != null) {
-      count++;
-      if (event == null || (snapshot != null && snapshot.owner().compareTo(event.owner()) <= 0)) {
-        scan.snapshot(Objects.requireNonNull(snapshot));
-        snapshot = snapshotRows.next() ? snapshot(snapshotRows) : null;
-      } else {
-        scan.event(event);
-        event = eventRows.next() ? event(eventRows) : null;
-      }
-    }
-    return count;
   }
 
   @Override
@@ -1144,7 +1125,7 @@ public final class PostgresStore implements JournalStore {
         session = others.take();
       } catch (SQLException e) {
         throw closed
-            ? new NotWritten(Reason.CLOSED, "the journal is closed")
+            ? NotWritten.closed()
             : new NotWritten(Reason.UNAVAILABLE, PostgresErrors.describe(e), e);
       }
       boolean usable = true;
@@ -1214,10 +1195,6 @@ public final class PostgresStore implements JournalStore {
 
   static String uuid(Owner owner) {
     return new UUID(owner.high(), owner.low()).toString();
-  }
-
-  static Array uuids(PostgresSession session, List<Owner> owners) throws SQLException {
-    return session.uuids(owners);
   }
 
   static Owner owner(ResultSet row, int column) throws SQLException {

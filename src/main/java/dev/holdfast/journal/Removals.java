@@ -1,6 +1,5 @@
 package dev.holdfast.journal;
 
-import dev.holdfast.journal.NotWritten.Reason;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -57,7 +56,7 @@ final class Removals implements AutoCloseable {
         Future<?> _ = thread.schedule(this::purgeAll, GATHERING_MILLIS, TimeUnit.MILLISECONDS);
       } catch (RejectedExecutionException e) {
         for (Purge refused : take(Integer.MAX_VALUE)) {
-          refused.gone.completeExceptionally(closed());
+          refused.gone.completeExceptionally(NotWritten.closed());
         }
       }
     }
@@ -76,7 +75,7 @@ final class Removals implements AutoCloseable {
           },
           thread);
     } catch (RejectedExecutionException e) {
-      return CompletableFuture.failedFuture(closed());
+      return CompletableFuture.failedFuture(NotWritten.closed());
     }
   }
 
@@ -108,10 +107,6 @@ final class Removals implements AutoCloseable {
     } catch (RuntimeException | Error failure) {
       together.forEach(purge -> purge.gone.completeExceptionally(failure));
     }
-  }
-
-  private static NotWritten closed() {
-    return new NotWritten(Reason.CLOSED, "the journal is closed");
   }
 
   /** Ends what is in hand, and what waits: that is a moment's work. */

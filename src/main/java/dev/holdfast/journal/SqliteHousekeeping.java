@@ -1,6 +1,5 @@
 package dev.holdfast.journal;
 
-import dev.holdfast.journal.NotWritten.Reason;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -173,7 +172,7 @@ final class SqliteHousekeeping {
 
   private static void refuseFenced(SqliteSession session, NodeId node) throws SQLException {
     if (!SqliteStore.isUnfenced(session, node)) {
-      throw new NotWritten(Reason.FENCED, "node " + node + " is fenced");
+      throw NotWritten.fenced(node);
     }
   }
 }

@@ -2,8 +2,6 @@ package dev.holdfast.journal;
 
 import dev.holdfast.journal.JournalUnusable.Problem;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -16,8 +14,6 @@ import java.sql.SQLException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
-import java.util.stream.IntStream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Brings the journal's file into being and up to date, and refuses what is not a journal.
@@ -50,8 +46,7 @@ final class SqliteSchema {
 
   /** The schema of this program. */
   static SqliteSchema current() {
-    return new SqliteSchema(
-        IntStream.rangeClosed(1, LATEST).mapToObj(SqliteSchema::script).toList());
+    return new SqliteSchema(SchemaScripts.upTo(LATEST, "sqlite"));
   }
 
   /** The version that this schema leads to. */
@@ -171,18 +166,6 @@ final class SqliteSchema {
     }
     session.execute("PRAGMA user_version = " + version());
     session.commit();
-  }
-
-  private static String script(int version) {
-    String name = "/schema/sqlite/" + version + ".sql";
-    try (@Nullable InputStream script = SqliteSchema.class.getResourceAsStream(name)) {
-      if (script == null) {
-        throw new IllegalStateException("the program lacks its own " + name);
-      }
-      return new String(script.readAllBytes(), StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 
   /** The write-ahead log beside {@code file}. */

@@ -13,7 +13,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
-import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -561,28 +560,12 @@ public final class SqliteStore implements JournalStore {
       }
       try (ResultSet snapshotRows = snapshots.executeQuery();
           ResultSet eventRows = events.executeQuery()) {
-        return merge(snapshotRows, eventRows, scan);
+        return OwnerScan.run(
+            () -> snapshotRows.next() ? snapshot(snapshotRows) : null,
+            () -> eventRows.next() ? event(eventRows) : null,
+            scan);
       }
     });
-  }
-
-  /** Counts what it has handed over. */
-  private static long merge(ResultSet snapshotRows, ResultSet eventRows, Scan scan)
-      throws SQLException {
-    @Nullable SnapshotWrite snapshot = snapshotRows.next() ? snapshot(snapshotRows) : null;
-    @Nullable StoredEvent event = eventRows.next() ? event(eventRows) : null;
-    long count = 0;
-    while (snapshot != null || event != null) {
-      count++;
-      if (event == null || (snapshot != null && snapshot.owner().compareTo(event.owner()) <= 0)) {
-        scan.snapshot(Objects.requireNonNull(snapshot));
-        snapshot = snapshotRows.next() ? snapshot(snapshotRows) : null;
-      } else {
-        scan.event(event);
-        event = eventRows.next() ? event(eventRows) : null;
-      }
-    }
-    return count;
   }
 
   @Override
@@ -690,7 +673,7 @@ public final class SqliteStore implements JournalStore {
       throw new NotWritten(Reason.UNAVAILABLE, "the journal was opened to be read only");
     }
     if (closed) {
-      throw new NotWritten(Reason.CLOSED, "the journal is closed");
+      throw NotWritten.closed();
     }
     SqliteSession current = writer;
     if (current == null) {
