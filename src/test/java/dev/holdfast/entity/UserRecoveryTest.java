@@ -277,10 +277,7 @@ final class UserRecoveryTest {
     assertThat(population.unreadable().list()).as("that is another matter").isEmpty();
 
     failing.repairReading();
-    await()
-        .atMost(Duration.ofSeconds(1))
-        .pollInterval(Duration.ofMillis(50))
-        .until(() -> look(VISITOR) instanceof Answer.Answered);
+    assertServedWithinASecond(VISITOR);
   }
 
   @Test
@@ -294,10 +291,7 @@ final class UserRecoveryTest {
     assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(4));
 
     failing.repairReading();
-    await()
-        .atMost(Duration.ofSeconds(1))
-        .pollInterval(Duration.ofMillis(50))
-        .until(() -> look(VISITOR) instanceof Answer.Answered);
+    assertServedWithinASecond(VISITOR);
   }
 
   @Test
@@ -403,6 +397,13 @@ final class UserRecoveryTest {
   }
 
   // ---------------------------------------------------------------------------------------------
+
+  private void assertServedWithinASecond(OwnerKey owner) {
+    await()
+        .atMost(Duration.ofSeconds(1))
+        .pollInterval(Duration.ofMillis(50))
+        .until(() -> look(owner) instanceof Answer.Answered);
+  }
 
   private void open(OwnerKey owner) {
     assertThat(

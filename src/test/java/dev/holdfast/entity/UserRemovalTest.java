@@ -263,16 +263,7 @@ final class UserRemovalTest {
     ActorRef<Message> ada = actor(ADA);
     TestProbe<Message> deaf = kit.createTestProbe();
     users.put(ADA, deaf.getRef());
-    TestProbe<Answer> browser = kit.createTestProbe();
-    actor(VISITOR)
-        .tell(
-            new Message.Ask(
-                new Command.Act(
-                    new Access(SESSION, 1),
-                    request(),
-                    Precondition.None.none(),
-                    new Action.StartLogIn(new SessionId(3, 3), "ada", 0, MergePolicy.SUM)),
-                browser.getRef()));
+    TestProbe<Answer> browser = startLogIn();
     deaf.receiveMessage(Duration.ofSeconds(10));
     users.put(ADA, ada);
 
@@ -290,16 +281,7 @@ final class UserRemovalTest {
     open(VISITOR, SESSION);
     TestProbe<Message> deaf = kit.createTestProbe();
     users.put(ADA, deaf.getRef());
-    TestProbe<Answer> browser = kit.createTestProbe();
-    actor(VISITOR)
-        .tell(
-            new Message.Ask(
-                new Command.Act(
-                    new Access(SESSION, 1),
-                    request(),
-                    Precondition.None.none(),
-                    new Action.StartLogIn(new SessionId(3, 3), "ada", 0, MergePolicy.SUM)),
-                browser.getRef()));
+    TestProbe<Answer> browser = startLogIn();
     deaf.receiveMessage(Duration.ofSeconds(10));
     TestProbe<Answer> caller = kit.createTestProbe();
     actor(VISITOR).tell(new Message.Ask(new Command.Erase(request()), caller.getRef()));
@@ -372,6 +354,21 @@ final class UserRemovalTest {
       act(ADA, SESSION, setLine(i + 1));
     }
     await().until(() -> left(ADA).snapshot() != null);
+  }
+
+  /** The visitor logs in as Ada; the answer comes when she has. */
+  private TestProbe<Answer> startLogIn() {
+    TestProbe<Answer> browser = kit.createTestProbe();
+    actor(VISITOR)
+        .tell(
+            new Message.Ask(
+                new Command.Act(
+                    new Access(SESSION, 1),
+                    request(),
+                    Precondition.None.none(),
+                    new Action.StartLogIn(new SessionId(3, 3), "ada", 0, MergePolicy.SUM)),
+                browser.getRef()));
+    return browser;
   }
 
   private void open(OwnerKey owner, SessionId session) {
