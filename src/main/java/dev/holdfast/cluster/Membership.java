@@ -1,0 +1,25 @@
+package dev.holdfast.cluster;
+
+import java.util.List;
+
+/** The cluster as this node sees it. Blocking; meant for virtual threads. */
+public interface Membership {
+
+  /**
+   * {@return the members by name} Asks each what only it knows, for up to a second; what was not
+   * told by then is absent.
+   */
+  List<NodeStatus> nodes();
+
+  /** {@return the last takeovers that this node saw, the newest first; at most 100} */
+  List<Takeover> takeovers();
+
+  /**
+   * Has a node hand its users over and then end its process, as SIGTERM would. Returns once the
+   * node was told; the rest shows in {@link #nodes}.
+   *
+   * @param name of a member; this node's own too
+   * @return false if there is no such member
+   */
+  boolean drain(String name);
+}
