@@ -2,6 +2,7 @@ package dev.holdfast.cluster;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import dev.holdfast.entity.Addressed;
 import dev.holdfast.entity.Answer;
 import dev.holdfast.entity.Message;
 import dev.holdfast.entity.Population;
@@ -24,7 +25,6 @@ import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.cluster.MemberStatus;
-import org.apache.pekko.cluster.sharding.typed.ShardingEnvelope;
 import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
 import org.apache.pekko.cluster.sharding.typed.javadsl.Entity;
 import org.apache.pekko.cluster.sharding.typed.javadsl.EntityTypeKey;
@@ -84,7 +84,7 @@ public final class Node implements AutoCloseable {
       var population = new Population();
       // Users reach each other over the region, which is there only after they are defined.
       var surroundings = new CompletableFuture<UserEntity.Surroundings>();
-      ActorRef<ShardingEnvelope<Message>> region =
+      ActorRef<Addressed> region =
           ClusterSharding.get(system)
               .init(
                   Entity.of(

@@ -1,15 +1,16 @@
 package dev.holdfast.cluster;
 
+import dev.holdfast.entity.Addressed;
 import dev.holdfast.entity.Message;
+import dev.holdfast.user.OwnerKey;
 import java.util.stream.IntStream;
-import org.apache.pekko.cluster.sharding.typed.ShardingEnvelope;
 import org.apache.pekko.cluster.sharding.typed.ShardingMessageExtractor;
 
 /**
  * Divides the users into shards of equal ranges of their keys, so that all users of a shard lie
  * side by side in the journal, and what is due in a shard is found by a range.
  */
-final class ShardRanges extends ShardingMessageExtractor<ShardingEnvelope<Message>, Message> {
+final class ShardRanges extends ShardingMessageExtractor<Addressed, Message> {
 
   private final String[] names;
 
@@ -17,19 +18,24 @@ final class ShardRanges extends ShardingMessageExtractor<ShardingEnvelope<Messag
     names = IntStream.range(0, shards).mapToObj(Integer::toString).toArray(String[]::new);
   }
 
-  @Override
-  public String entityId(ShardingEnvelope<Message> envelope) {
-    return envelope.entityId();
+  /** {@return the number of the shard that holds the owner, from 0} */
+  int shardOf(OwnerKey owner) {
+    return (int) (((owner.high() >>> Integer.SIZE) * names.length) >>> Integer.SIZE);
   }
 
+  @Override
+  public String entityId(Addressed addressed) {
+    return addressed.owner().toString();
+  }
+
+  /** Pekko has nothing but the text here. */
   @Override
   public String shardId(String entityId) {
-    long upper = Integer.toUnsignedLong(Integer.parseUnsignedInt(entityId, 0, 8, 16));
-    return names[(int) ((upper * names.length) >>> Integer.SIZE)];
+    return names[shardOf(OwnerKey.parse(entityId))];
   }
 
   @Override
-  public Message unwrapMessage(ShardingEnvelope<Message> envelope) {
-    return envelope.message();
+  public Message unwrapMessage(Addressed addressed) {
+    return addressed.message();
   }
 }

@@ -1,5 +1,6 @@
 package dev.holdfast.cluster;
 
+import dev.holdfast.entity.Addressed;
 import dev.holdfast.entity.Answer;
 import dev.holdfast.entity.Message;
 import dev.holdfast.entity.UserEntity;
@@ -11,7 +12,6 @@ import java.util.concurrent.TimeoutException;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
-import org.apache.pekko.cluster.sharding.typed.ShardingEnvelope;
 
 /** Reaches users over the shard region of this node. */
 final class ShardedUsers implements Users, UserEntity.Mail {
@@ -25,16 +25,16 @@ final class ShardedUsers implements Users, UserEntity.Mail {
   private static final long RETRY_AFTER_MILLIS = 1_000;
 
   private final ActorSystem<?> system;
-  private final ActorRef<ShardingEnvelope<Message>> region;
+  private final ActorRef<Addressed> region;
 
-  ShardedUsers(ActorSystem<?> system, ActorRef<ShardingEnvelope<Message>> region) {
+  ShardedUsers(ActorSystem<?> system, ActorRef<Addressed> region) {
     this.system = system;
     this.region = region;
   }
 
   @Override
   public void send(OwnerKey owner, Message message) {
-    region.tell(new ShardingEnvelope<>(owner.toString(), message));
+    region.tell(new Addressed(owner, message));
   }
 
   @Override
@@ -46,10 +46,9 @@ final class ShardedUsers implements Users, UserEntity.Mail {
         return outOfTime(command);
       }
       try {
-        return AskPattern.<ShardingEnvelope<Message>, Answer>ask(
+        return AskPattern.<Addressed, Answer>ask(
                 region,
-                replyTo ->
-                    new ShardingEnvelope<>(owner.toString(), new Message.Ask(command, replyTo)),
+                replyTo -> new Addressed(owner, new Message.Ask(command, replyTo)),
                 Duration.ofMillis(Math.min(left, ATTEMPT_MILLIS)),
                 system.scheduler())
             .toCompletableFuture()
