@@ -103,6 +103,7 @@ public final class App implements AutoCloseable {
         ApiServer.start(
             settings.http(),
             node.users(),
+            new LoneMember(settings.node(), node, this::url, App::endProcess),
             new SessionTokens(keys),
             health(node, journal),
             registry);
@@ -116,6 +117,11 @@ public final class App implements AutoCloseable {
                 + ":"
                 + server.port());
     LOG.info("node {} ({}) serves {} from {}", settings.node(), id, url, settings.journalPlace());
+  }
+
+  /** As SIGTERM does: the shutdown hook stops the node. On a thread of its own, since it waits. */
+  private static void endProcess() {
+    Thread.ofPlatform().name("holdfast-drained").start(() -> System.exit(0));
   }
 
   private static JournalStore open(Settings settings) throws JournalUnusable {

@@ -138,7 +138,8 @@ public record Settings(
         node,
         host(in),
         in.integer("port", 0, 65_535),
-        apiKeys(in),
+        apiKeys(in, "api-keys"),
+        apiKeys(in, "admin-keys"),
         in.flag("insecure"),
         new HttpSettings.Lifetimes(
             in.duration("lifetimes.idle", least, greatestIdle),
@@ -212,9 +213,9 @@ public record Settings(
     return (int) Math.max(1_000, Runtime.getRuntime().maxMemory() / 2 / BYTES_A_USER);
   }
 
-  private static List<byte[]> apiKeys(SettingsReader in) {
+  private static List<byte[]> apiKeys(SettingsReader in, String setting) {
     var hashes = new ArrayList<byte[]>();
-    for (String key : in.texts("api-keys")) {
+    for (String key : in.texts(setting)) {
       try {
         byte[] hash = HexFormat.of().parseHex(key);
         if (hash.length == 32) {
@@ -224,7 +225,7 @@ public record Settings(
       } catch (IllegalArgumentException notHexadecimal) {
         // the same answer as for one of another length
       }
-      throw in.invalid("api-keys", "SHA-256 hashes of keys, each of 64 hexadecimal digits");
+      throw in.invalid(setting, "SHA-256 hashes of keys, each of 64 hexadecimal digits");
     }
     return hashes;
   }

@@ -1,5 +1,6 @@
 package dev.holdfast.http;
 
+import dev.holdfast.cluster.Membership;
 import dev.holdfast.cluster.Users;
 import io.helidon.http.DirectHandler;
 import io.helidon.http.ServerResponseHeaders;
@@ -42,6 +43,7 @@ public final class ApiServer implements AutoCloseable {
   public static ApiServer start(
       HttpSettings settings,
       Users users,
+      Membership membership,
       SessionTokens tokens,
       Health health,
       PrometheusMeterRegistry metrics)
@@ -49,7 +51,8 @@ public final class ApiServer implements AutoCloseable {
     var bounds = settings.bounds();
     requireFree(settings);
     var shared = new Call.Server(settings, users, tokens, new Semaphore(bounds.requestsInHand()));
-    var dispatcher = new Dispatcher(shared, new Routes(routes(health, metrics)), metrics);
+    var dispatcher =
+        new Dispatcher(shared, new Routes(routes(membership, health, metrics)), metrics);
     Http1Config http =
         Http1Config.builder()
             .maxPrologueLength(bounds.requestLineBytes())
@@ -130,11 +133,12 @@ public final class ApiServer implements AutoCloseable {
   }
 
   /** {@return every operation of the API} */
-  static List<Route> routes(Health health, PrometheusMeterRegistry metrics) {
+  static List<Route> routes(Membership membership, Health health, PrometheusMeterRegistry metrics) {
     var routes = new ArrayList<Route>();
     routes.addAll(SessionRoutes.all());
     routes.addAll(UserRoutes.all());
     routes.addAll(CartRoutes.all());
+    routes.addAll(AdminRoutes.all(membership));
     routes.addAll(OperationsRoutes.all(health, metrics));
     return routes;
   }

@@ -1,5 +1,6 @@
 package dev.holdfast.http;
 
+import dev.holdfast.http.ApiKeys.Right;
 import dev.holdfast.http.Problem.Field;
 import io.helidon.http.DirectHandler;
 import io.helidon.http.Header;
@@ -51,7 +52,7 @@ final class Dispatcher {
     var settings = server.settings();
     this.server = server;
     this.routes = routes;
-    this.apiKeys = new ApiKeys(settings.apiKeyHashes());
+    this.apiKeys = new ApiKeys(settings.apiKeyHashes(), settings.adminKeyHashes());
     this.loopbackRule = new LoopbackRule(apiKeys.configured(), settings.insecure());
     this.metrics = metrics;
     this.refusedTokens =
@@ -116,14 +117,13 @@ final class Dispatcher {
 
   private Call enter(ServerRequest request, Routes.Match match) {
     Route route = match.route();
-    ApiKeys.Caller caller = ApiKeys.ANYBODY;
+    ApiKeys.Caller caller =
+        switch (route.access()) {
+          case ANYBODY -> ApiKeys.ANYBODY;
+          case APPLICATION, SESSION -> caller(request, Right.APPLICATION);
+          case ADMINISTRATOR -> caller(request, Right.ADMINISTRATION);
+        };
     SessionTokens.Token token = null;
-    if (route.access() != Route.Access.ANYBODY) {
-      caller = apiKeys.caller(Call.header(request, HeaderNames.AUTHORIZATION));
-      if (caller == null) {
-        throw new Rejected(Problems.apiKeyInvalid());
-      }
-    }
     if (route.access() == Route.Access.SESSION) {
       String text = Call.header(request, Call.SESSION_TOKEN);
       token = server.tokens().read(text);
@@ -141,6 +141,10 @@ final class Dispatcher {
     Call call = new Call(server, request, match, caller, token);
     call.accepted();
     return call;
+  }
+
+  private ApiKeys.Caller caller(ServerRequest request, Right right) {
+    return apiKeys.caller(Call.header(request, HeaderNames.AUTHORIZATION), right);
   }
 
   private void send(

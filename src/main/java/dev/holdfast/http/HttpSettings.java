@@ -11,6 +11,8 @@ import java.util.List;
  * @param host what to listen on
  * @param port 0 for any free one
  * @param apiKeyHashes SHA-256 of each accepted API key; if there are none every caller is let in
+ * @param adminKeyHashes the same for {@code /v1/admin}; if there are neither, every caller is let
+ *     in there too
  * @param insecure lets callers without a key in from anywhere: without it and without keys, {@code
  *     Host} must be a loopback name
  * @param lifetimes of sessions
@@ -22,6 +24,7 @@ public record HttpSettings(
     String host,
     int port,
     List<byte[]> apiKeyHashes,
+    List<byte[]> adminKeyHashes,
     boolean insecure,
     Lifetimes lifetimes,
     Limits limits,
@@ -94,11 +97,16 @@ public record HttpSettings(
   }
 
   public HttpSettings {
-    apiKeyHashes = List.copyOf(apiKeyHashes);
-    for (byte[] hash : apiKeyHashes) {
+    apiKeyHashes = checked(apiKeyHashes);
+    adminKeyHashes = checked(adminKeyHashes);
+  }
+
+  private static List<byte[]> checked(List<byte[]> hashes) {
+    for (byte[] hash : hashes) {
       if (hash.length != 32) {
         throw new IllegalArgumentException("the hash of an API key must have 32 bytes (SHA-256)");
       }
     }
+    return List.copyOf(hashes);
   }
 }

@@ -15,6 +15,7 @@ enum ProblemType {
   NO_SUCH_ATTRIBUTE(404, "No such attribute"),
   NO_SUCH_LINE(404, "No such line"),
   NO_SUCH_SESSION(404, "No such session"),
+  NO_SUCH_NODE(404, "No such node"),
   METHOD_NOT_ALLOWED(405, "Method not allowed"),
   NOT_ACCEPTABLE(406, "Not acceptable"),
   CART_EMPTY(409, "The cart is empty"),

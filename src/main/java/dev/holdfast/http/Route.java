@@ -18,7 +18,9 @@ record Route(Method method, String path, Access access, List<String> produces, H
     /** An API key. */
     APPLICATION,
     /** An API key and the token of a session. */
-    SESSION
+    SESSION,
+    /** The API key of an administrator. */
+    ADMINISTRATOR
   }
 
   /** Does what the operation is for. Straight-line code on a virtual thread. */
@@ -37,6 +39,10 @@ record Route(Method method, String path, Access access, List<String> produces, H
 
   static Route session(Method method, String path, Handler handler) {
     return new Route(method, path, Access.SESSION, List.of(Response.JSON), handler);
+  }
+
+  static Route admin(Method method, String path, Handler handler) {
+    return new Route(method, path, Access.ADMINISTRATOR, List.of(Response.JSON), handler);
   }
 
   static Route anybody(String path, List<String> produces, Handler handler) {

@@ -8,6 +8,8 @@ import dev.holdfast.cart.Line;
 import dev.holdfast.cart.MergePolicy;
 import dev.holdfast.cart.Money;
 import dev.holdfast.cart.Order;
+import dev.holdfast.cluster.NodeStatus;
+import dev.holdfast.cluster.Takeover;
 import dev.holdfast.json.Json;
 import dev.holdfast.json.JsonText;
 import dev.holdfast.user.OwnerKey;
@@ -17,8 +19,11 @@ import dev.holdfast.user.Session;
 import dev.holdfast.user.SessionId;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /** Everything that the API answers with, as bytes of JSON; {@code openapi.yaml} has the schemas. */
@@ -100,6 +105,56 @@ final class WireJson {
       totals(out, order.totals());
       time(out, "at", order.at());
     });
+  }
+
+  static byte[] cluster(List<NodeStatus> nodes, List<Takeover> takeovers) {
+    return object(out -> {
+      out.writeArrayFieldStart("nodes");
+      for (NodeStatus node : nodes) {
+        out.writeStartObject();
+        out.writeStringField("name", node.name());
+        out.writeStringField("address", node.address());
+        out.writeStringField("http", node.http());
+        number(out, "pid", node.pid());
+        out.writeStringField("state", state(node.state()));
+        number(out, "shards", node.shards());
+        number(out, "users", node.users());
+        out.writeEndObject();
+      }
+      out.writeEndArray();
+      out.writeArrayFieldStart("takeovers");
+      for (Takeover takeover : takeovers) {
+        out.writeStartObject();
+        out.writeStringField("node", takeover.node());
+        time(out, "at", takeover.at().toEpochMilli());
+        out.writeNumberField("shards", takeover.shards());
+        Duration took = takeover.took();
+        out.writeStringField(
+            "took", took == null ? null : took.truncatedTo(ChronoUnit.MILLIS).toString());
+        out.writeEndObject();
+      }
+      out.writeEndArray();
+    });
+  }
+
+  private static String state(NodeStatus.State state) {
+    return switch (state) {
+      case JOINING -> "joining";
+      case UP -> "up";
+      case DRAINING -> "draining";
+      case LEAVING -> "leaving";
+      case UNREACHABLE -> "unreachable";
+      case DOWN -> "down";
+    };
+  }
+
+  private static void number(JsonGenerator out, String name, OptionalLong value)
+      throws IOException {
+    if (value.isPresent()) {
+      out.writeNumberField(name, value.getAsLong());
+    } else {
+      out.writeNullField(name);
+    }
   }
 
   static byte[] healthy() {

@@ -34,6 +34,7 @@ final class SettingsTest {
     assertThat(http.port()).isEqualTo(8080);
     assertThat(http.insecure()).isFalse();
     assertThat(http.apiKeyHashes()).isEmpty();
+    assertThat(http.adminKeyHashes()).isEmpty();
     assertThat(http.limits()).isEqualTo(Limits.defaults());
     assertThat(http.lifetimes()).isEqualTo(HttpSettings.Lifetimes.defaults());
     assertThat(http.bounds()).isEqualTo(HttpSettings.Bounds.defaults());
@@ -166,7 +167,7 @@ final class SettingsTest {
   void refusesASettingThatThereIsNot() {
     assertThatThrownBy(() -> Settings.load(file("holdfast.prot = 1"), Map.of(), Map.of()))
         .isInstanceOf(InvalidSetting.class)
-        .hasMessageStartingWith("there is no setting holdfast.prot; there are holdfast.agenda")
+        .hasMessageStartingWith("there is no setting holdfast.prot; there are holdfast.admin-keys")
         .hasMessageContaining("holdfast.port");
   }
 
@@ -182,7 +183,7 @@ final class SettingsTest {
 
   @Test
   void showsNoKeyEvenIfItIsWrong() {
-    for (String key : new String[] {"token-keys", "api-keys"}) {
+    for (String key : new String[] {"token-keys", "api-keys", "admin-keys"}) {
       assertThatThrownBy(() -> load(Map.of(), Map.of(key, "s3cret")))
           .isInstanceOf(InvalidSetting.class)
           .hasMessageStartingWith("setting holdfast." + key + " is not usable; it must be ")

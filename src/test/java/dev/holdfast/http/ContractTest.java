@@ -131,6 +131,10 @@ class ContractTest {
                       .post("/v1/cart/checkout")
                       .token(prepared())
                       .json("{\"reference\":\"web-1\"}")),
+          entry("GET /v1/admin/cluster", () -> client.get("/v1/admin/cluster")),
+          entry(
+              "POST /v1/admin/cluster/nodes/{name}/drain",
+              () -> client.post("/v1/admin/cluster/nodes/node-2/drain")),
           entry("GET /health/live", () -> client.get("/health/live")),
           entry("GET /health/ready", () -> client.get("/health/ready")),
           entry("GET /metrics", () -> client.get("/metrics")),
@@ -189,7 +193,7 @@ class ContractTest {
 
   private static Received provoke(String operation, int status) {
     return switch (status) {
-      case 200, 204 -> good(operation).send();
+      case 200, 202, 204 -> good(operation).send();
       case 201 -> created(operation).send();
       case 304 -> {
         var ask = good(operation);
@@ -211,6 +215,9 @@ class ContractTest {
       case 422 -> invalid(operation);
       case 429 -> tooMany(operation).key(someKey()).send();
       case 500 -> {
+        if (isForAdministrators(operation)) {
+          yield node.cluster().failing(() -> good(operation).send());
+        }
         Received unreadable = faulty(operation, _ -> new Answer.Unreadable());
         assertThat(unreadable.problem()).isEqualTo("user-unreadable");
         assertThat(unreadable.header("Retry-After")).isNull();
@@ -245,8 +252,10 @@ class ContractTest {
   }
 
   private static Received unauthorized(String operation) {
-    if (operation.equals("POST /v1/sessions")) {
-      Received received = clientWithKey.post("/v1/sessions").send();
+    if (operation.equals("POST /v1/sessions") || isForAdministrators(operation)) {
+      int space = operation.indexOf(' ');
+      Received received =
+          clientWithKey.ask(operation.substring(0, space), good(operation).target()).send();
       assertThat(clientWithKey.kept()).contains(new Promise(operation, 401));
       assertThat(received.problem()).isEqualTo("api-key-invalid");
       client.kept().add(new Promise(operation, 401));
@@ -255,8 +264,14 @@ class ContractTest {
     return good(operation).without("Session-Token").send();
   }
 
+  private static boolean isForAdministrators(String operation) {
+    return operation.contains(" /v1/admin/");
+  }
+
   private static Client.Ask missing(String operation) {
     return switch (operation) {
+      case "POST /v1/admin/cluster/nodes/{name}/drain" ->
+          good(operation).target("/v1/admin/cluster/nodes/nobody/drain");
       case "DELETE /v1/user/sessions/{id}" ->
           good(operation).target("/v1/user/sessions/" + "A".repeat(32));
       case "PATCH /v1/cart/items/{sku}", "DELETE /v1/cart/items/{sku}" ->
@@ -376,6 +391,7 @@ class ContractTest {
   void hasARouteForEveryOperationAndNoOther() {
     var routes =
         ApiServer.routes(
+            new TestCluster(),
             new Health() {
               @Override
               public @Nullable String whyNotLive() {

@@ -28,6 +28,7 @@ import org.jspecify.annotations.Nullable;
 final class TestNode implements AutoCloseable {
 
   static final String API_KEY = "a-key-of-the-shop";
+  static final String ADMIN_KEY = "a-key-of-the-operator";
   static final SessionTokens TOKENS =
       new SessionTokens(
           List.of(
@@ -37,6 +38,7 @@ final class TestNode implements AutoCloseable {
   private final Journal journal;
   private final Node node;
   private final FaultyUsers users;
+  private final TestCluster cluster = new TestCluster();
   private final List<ApiServer> servers = new ArrayList<>();
   private volatile @Nullable String unhealthy;
 
@@ -93,11 +95,13 @@ final class TestNode implements AutoCloseable {
                 "127.0.0.1",
                 port,
                 apiKeys,
+                apiKeys.isEmpty() ? List.of() : List.of(hash(ADMIN_KEY)),
                 insecure,
                 HttpSettings.Lifetimes.defaults(),
                 Limits.defaults(),
                 bounds),
             users,
+            cluster,
             TOKENS,
             new Health() {
               @Override
@@ -117,8 +121,15 @@ final class TestNode implements AutoCloseable {
 
   /** Serves the API to callers who show {@link #API_KEY}. */
   Client serveWithKey() throws BindException {
-    byte[] hash = Hashes.sha256().digest(API_KEY.getBytes(StandardCharsets.UTF_8));
-    return new Client(start(HttpSettings.Bounds.defaults(), List.of(hash), false).port());
+    return new Client(start(HttpSettings.Bounds.defaults(), List.of(hash(API_KEY)), false).port());
+  }
+
+  private static byte[] hash(String key) {
+    return Hashes.sha256().digest(key.getBytes(StandardCharsets.UTF_8));
+  }
+
+  TestCluster cluster() {
+    return cluster;
   }
 
   FaultyUsers users() {
