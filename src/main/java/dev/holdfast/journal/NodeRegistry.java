@@ -1,6 +1,7 @@
 package dev.holdfast.journal;
 
 import java.time.Duration;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,8 +39,15 @@ public interface NodeRegistry {
   boolean renew(NodeId node, long number);
 
   /**
-   * Releases the incarnation as the last member that leaves, and fences {@code node}: it writes
-   * nothing any more.
+   * Whether the current incarnation was not released and was claimed or renewed less than {@code
+   * silence} ago.
+   */
+  boolean lives(Duration silence);
+
+  /**
+   * Fences {@code node} as one that leaves: it writes nothing any more. If no other node of the
+   * incarnation is left that is not fenced, releases the incarnation too, so that the next one can
+   * be claimed at once.
    *
    * @return false if {@code node} is fenced already or {@code number} is no longer the current one
    */
@@ -52,6 +60,20 @@ public interface NodeRegistry {
    * @return false if {@code number} is no longer the current one, or {@code node} is fenced
    */
   boolean register(NodeId node, long number);
+
+  /**
+   * Tells where a registered node is reached by other nodes, and which keys it has for session
+   * tokens.
+   *
+   * @param address {@code host:port}
+   * @param tokenKeys names of the keys, which tell nothing of the keys themselves; the first one
+   *     signs
+   * @return false if {@code node} is fenced, or was never registered
+   */
+  boolean announce(NodeId node, String address, List<String> tokenKeys);
+
+  /** The nodes of an incarnation that are registered and not fenced, whether they live or not. */
+  List<Registered> registered(long number);
 
   /**
    * Fences {@code other}, for good. Waits for its batch in flight, so whatever it has committed can
@@ -75,6 +97,28 @@ public interface NodeRegistry {
 
   /** Whether {@code node} is fenced; a node that was never registered counts as fenced. */
   boolean isFenced(NodeId node);
+
+  /**
+   * A node that may write.
+   *
+   * @param address where other nodes reach it, as {@code host:port}; null if it has not told yet
+   * @param tokenKeys names of the keys that it has for session tokens; the first one signs. Empty
+   *     if it has not told yet
+   */
+  record Registered(NodeId id, @Nullable String address, List<String> tokenKeys) {
+
+    public Registered {
+      tokenKeys = List.copyOf(tokenKeys);
+    }
+
+    /** The row in which a store keeps the keys' names as one text. */
+    static Registered of(String id, @Nullable String address, @Nullable String tokenKeys) {
+      return new Registered(
+          new NodeId(id),
+          address,
+          tokenKeys == null || tokenKeys.isEmpty() ? List.of() : List.of(tokenKeys.split(",")));
+    }
+  }
 
   /**
    * A cluster's life on this journal.

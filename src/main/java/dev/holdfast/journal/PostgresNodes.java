@@ -4,6 +4,8 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -60,26 +62,25 @@ final class PostgresNodes implements NodeRegistry {
   }
 
   @Override
-  public boolean release(NodeId node, long number) {
-    return store.change(session -> {
-      PreparedStatement release =
+  public boolean lives(Duration silence) {
+    return store.read(session -> {
+      PreparedStatement select =
           session.prepare(
               """
-              WITH released AS (
-                UPDATE incarnation SET holder = ?, released = true
-                WHERE number = ? AND NOT released
-                  AND EXISTS (SELECT FROM node WHERE id = ? AND fenced_at IS NULL)
-                RETURNING number
-              ), fenced AS (
-                UPDATE node SET fenced_at = now_millis(), fenced_by = id
-                WHERE id = ? AND fenced_at IS NULL AND EXISTS (SELECT FROM released)
-              )
-              SELECT EXISTS (SELECT FROM released)\
+              SELECT EXISTS (
+                SELECT FROM incarnation WHERE NOT released AND renewed_at > now_millis() - ?)\
               """);
+      select.setLong(1, silence.toMillis());
+      return isTrue(select);
+    });
+  }
+
+  @Override
+  public boolean release(NodeId node, long number) {
+    return store.change(session -> {
+      PreparedStatement release = session.prepare("SELECT release_node(?, ?)");
       release.setString(1, node.value());
       release.setLong(2, number);
-      release.setString(3, node.value());
-      release.setString(4, node.value());
       return isTrue(release);
     });
   }
@@ -102,6 +103,41 @@ final class PostgresNodes implements NodeRegistry {
       register.setLong(1, number);
       register.setString(2, node.value());
       return isTrue(register) && isUnfenced(session, node);
+    });
+  }
+
+  @Override
+  public boolean announce(NodeId node, String address, List<String> tokenKeys) {
+    return store.change(session -> {
+      PreparedStatement announce =
+          session.prepare(
+              """
+              UPDATE node SET address = ?, token_keys = ? WHERE id = ? AND fenced_at IS NULL\
+              """);
+      announce.setString(1, address);
+      announce.setString(2, String.join(",", tokenKeys));
+      announce.setString(3, node.value());
+      return announce.executeUpdate() == 1;
+    });
+  }
+
+  @Override
+  public List<Registered> registered(long number) {
+    return store.read(session -> {
+      PreparedStatement select =
+          session.prepare(
+              """
+              SELECT id, address, token_keys FROM node
+              WHERE incarnation = ? AND fenced_at IS NULL ORDER BY id\
+              """);
+      select.setLong(1, number);
+      var found = new ArrayList<Registered>();
+      try (ResultSet row = select.executeQuery()) {
+        while (row.next()) {
+          found.add(Registered.of(row.getString(1), row.getString(2), row.getString(3)));
+        }
+      }
+      return found;
     });
   }
 

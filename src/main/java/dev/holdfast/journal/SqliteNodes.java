@@ -4,6 +4,8 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** The nodes' rows in SQLite. A fence waits for a batch in flight by waiting for the write lock. */
@@ -78,32 +80,80 @@ final class SqliteNodes implements NodeRegistry {
   }
 
   @Override
+  public boolean lives(Duration silence) {
+    return store.read(session -> {
+      PreparedStatement select =
+          session.prepare(
+              "SELECT 1 FROM incarnation WHERE NOT released AND renewed_at > " + NOW + " - ?");
+      select.setLong(1, silence.toMillis());
+      try (ResultSet row = select.executeQuery()) {
+        return row.next();
+      }
+    });
+  }
+
+  @Override
   public boolean release(NodeId node, long number) {
     return store.transact(session -> {
-      if (!SqliteStore.isUnfenced(session, node)) {
+      if (!isCurrent(session, number) || !SqliteStore.isUnfenced(session, node)) {
         return false;
       }
+      fence(session, node, node);
       PreparedStatement release =
           session.prepare(
-              "UPDATE incarnation SET holder = ?, released = 1 WHERE number = ? AND NOT released");
+              "UPDATE incarnation SET holder = ?1, released = 1 WHERE number = ?2 AND NOT EXISTS"
+                  + " (SELECT 1 FROM node WHERE incarnation = ?2 AND fenced_at IS NULL)");
       release.setString(1, node.value());
       release.setLong(2, number);
-      return release.executeUpdate() == 1 && fence(session, node, node);
+      release.executeUpdate();
+      return true;
     });
   }
 
   @Override
   public boolean register(NodeId node, long number) {
+    return store.transact(session ->
+        isCurrent(session, number)
+            && (insert(session, node, number) || SqliteStore.isUnfenced(session, node)));
+  }
+
+  private static boolean isCurrent(SqliteSession session, long number) throws SQLException {
+    PreparedStatement current =
+        session.prepare("SELECT 1 FROM incarnation WHERE number = ? AND NOT released");
+    current.setLong(1, number);
+    try (ResultSet row = current.executeQuery()) {
+      return row.next();
+    }
+  }
+
+  @Override
+  public boolean announce(NodeId node, String address, List<String> tokenKeys) {
     return store.transact(session -> {
-      PreparedStatement current =
-          session.prepare("SELECT 1 FROM incarnation WHERE number = ? AND NOT released");
-      current.setLong(1, number);
-      try (ResultSet row = current.executeQuery()) {
-        if (!row.next()) {
-          return false;
+      PreparedStatement announce =
+          session.prepare(
+              "UPDATE node SET address = ?, token_keys = ? WHERE id = ? AND fenced_at IS NULL");
+      announce.setString(1, address);
+      announce.setString(2, String.join(",", tokenKeys));
+      announce.setString(3, node.value());
+      return announce.executeUpdate() == 1;
+    });
+  }
+
+  @Override
+  public List<Registered> registered(long number) {
+    return store.read(session -> {
+      PreparedStatement select =
+          session.prepare(
+              "SELECT id, address, token_keys FROM node WHERE incarnation = ? AND fenced_at IS NULL"
+                  + " ORDER BY id");
+      select.setLong(1, number);
+      var found = new ArrayList<Registered>();
+      try (ResultSet row = select.executeQuery()) {
+        while (row.next()) {
+          found.add(Registered.of(row.getString(1), row.getString(2), row.getString(3)));
         }
       }
-      return insert(session, node, number) || SqliteStore.isUnfenced(session, node);
+      return found;
     });
   }
 

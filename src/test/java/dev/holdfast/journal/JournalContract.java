@@ -375,6 +375,68 @@ abstract class JournalContract {
     assertThat(nodes.claim(OTHER, 1, Duration.ofMinutes(5))).isNotNull();
   }
 
+  @Test
+  void keepsTheIncarnationUntilTheLastNodeLeaves() {
+    nodes.register(OTHER, 1);
+    assertThat(nodes.release(NODE, 1)).isTrue();
+
+    assertThat(nodes.isFenced(NODE)).isTrue();
+    assertThat(nodes.release(NODE, 1)).isFalse();
+    assertThat(nodes.incarnation()).isEqualTo(new NodeRegistry.Incarnation(1, false));
+    assertThat(nodes.renew(OTHER, 1)).isTrue();
+
+    assertThat(nodes.release(OTHER, 1)).isTrue();
+    assertThat(nodes.incarnation()).isEqualTo(new NodeRegistry.Incarnation(1, true));
+  }
+
+  @Test
+  void releasesTheIncarnationWhenAllLeaveAtOnce() throws Exception {
+    for (long round = 2; round < 12; round++) {
+      NodeId left = new NodeId("left-" + round);
+      NodeId right = new NodeId("right-" + round);
+      long number = round;
+      assertThat(nodes.claim(left, number - 1, Duration.ZERO)).isNotNull();
+      nodes.register(right, number);
+      try (ExecutorService both = Executors.newFixedThreadPool(2)) {
+        Future<Boolean> first = both.submit(() -> nodes.release(left, number));
+        Future<Boolean> second = both.submit(() -> nodes.release(right, number));
+        assertThat(first.get()).isTrue();
+        assertThat(second.get()).isTrue();
+      }
+      assertThat(nodes.incarnation()).isEqualTo(new NodeRegistry.Incarnation(number, true));
+    }
+  }
+
+  @Test
+  void tellsWhetherTheClusterLives() {
+    assertThat(nodes.lives(Duration.ofMinutes(5))).isTrue();
+    assertThat(nodes.lives(Duration.ZERO)).isFalse();
+    nodes.release(NODE, 1);
+    assertThat(nodes.lives(Duration.ofMinutes(5))).isFalse();
+  }
+
+  @Test
+  void listsTheNodesThatMayWriteAndWhatTheyTold() {
+    nodes.register(OTHER, 1);
+    nodes.register(new NodeId("third"), 1);
+    assertThat(nodes.announce(OTHER, "127.0.0.1:7000", List.of("a", "b"))).isTrue();
+    nodes.fence(NODE, new NodeId("third"));
+
+    assertThat(nodes.registered(1))
+        .containsExactlyInAnyOrder(
+            new NodeRegistry.Registered(NODE, null, List.of()),
+            new NodeRegistry.Registered(OTHER, "127.0.0.1:7000", List.of("a", "b")));
+    assertThat(nodes.registered(2)).isEmpty();
+  }
+
+  @Test
+  void takesNoWordFromAFencedOrUnknownNode() {
+    nodes.register(OTHER, 1);
+    nodes.fence(NODE, OTHER);
+    assertThat(nodes.announce(OTHER, "127.0.0.1:7000", List.of())).isFalse();
+    assertThat(nodes.announce(new NodeId("unknown"), "127.0.0.1:7000", List.of())).isFalse();
+  }
+
   // ---- recovery
 
   @Test

@@ -21,6 +21,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -196,8 +197,10 @@ class SqliteStoreTest {
   @Test
   void leavesAnOlderJournalAsItIsWhenItCannotBeBroughtUpToDate() throws Exception {
     fill();
-    SqliteSchema wrong =
-        new SqliteSchema(List.of("SELECT 1", "CREATE TABLE half (x);\nNOT A STATEMENT;\n"));
+    SqliteSchema now = SqliteSchema.current();
+    List<String> scripts = new ArrayList<>(Collections.nCopies(now.version(), "SELECT 1"));
+    scripts.add("CREATE TABLE half (x);\nNOT A STATEMENT;\n");
+    SqliteSchema wrong = new SqliteSchema(scripts);
 
     JournalUnusable refusal =
         catchThrowableOfType(JournalUnusable.class, () -> wrong.prepare(journal()));
