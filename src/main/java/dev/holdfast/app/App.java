@@ -71,8 +71,7 @@ public final class App implements AutoCloseable {
     JournalStore store = open(settings);
     parts.push(store);
     var incarnation =
-        IncarnationHolder.claim(
-            store, id, settings.postgres() == null ? ALONE : CLUSTER_SILENCE, onFenced);
+        IncarnationHolder.claim(store, id, isAlone(settings) ? ALONE : CLUSTER_SILENCE, onFenced);
     var journal = Journal.start(store, id, settings.journal(), InstantSource.system(), onFenced);
     parts.pop(); // from here on the journal closes it
     parts.push(journal);
@@ -124,11 +123,16 @@ public final class App implements AutoCloseable {
     Thread.ofPlatform().name("holdfast-drained").start(() -> System.exit(0));
   }
 
+  private static boolean isAlone(Settings settings) {
+    return settings.postgres() == null && !settings.journal().shared();
+  }
+
   private static JournalStore open(Settings settings) throws JournalUnusable {
     return settings.postgres() == null
         ? SqliteStore.open(
             settings.data(),
-            new SqliteOptions(settings.journal().readers(), SqliteOptions.UNLIMITED))
+            new SqliteOptions(
+                settings.journal().readers(), SqliteOptions.UNLIMITED, settings.journal().shared()))
         : PostgresStore.open(settings.postgres());
   }
 

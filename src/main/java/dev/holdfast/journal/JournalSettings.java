@@ -7,6 +7,8 @@ import java.time.Duration;
  * How a node's journal groups, bounds and reads. The keys and their defaults are in {@code
  * reference.conf} under {@code holdfast.journal}, each with its reason.
  *
+ * @param shared whether other processes of this machine may use an embedded journal's folder as
+ *     well
  * @param maxBatchWrites most owners' writes in one batch
  * @param maxBatchBytes bytes of payload at which a batch is full; a single larger write goes alone
  * @param maxQueuedWrites most writes that wait; more are refused
@@ -26,6 +28,7 @@ import java.time.Duration;
  * @param prefetchTtl how long one of them is held
  */
 public record JournalSettings(
+    boolean shared,
     int maxBatchWrites,
     long maxBatchBytes,
     int maxQueuedWrites,
@@ -68,6 +71,7 @@ public record JournalSettings(
   /** The same bounds on what waits, divided between so many lanes. */
   JournalSettings sharedBy(int lanes) {
     return new JournalSettings(
+        shared,
         maxBatchWrites,
         maxBatchBytes,
         Math.ceilDiv(maxQueuedWrites, lanes),
@@ -93,6 +97,7 @@ public record JournalSettings(
   public static JournalSettings from(Config config) {
     Config journal = config.getConfig("holdfast.journal");
     return new JournalSettings(
+        journal.getBoolean("shared"),
         journal.getInt("batch.max-writes"),
         journal.getBytes("batch.max-bytes"),
         journal.getInt("queue.max-writes"),

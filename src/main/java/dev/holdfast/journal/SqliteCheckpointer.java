@@ -42,22 +42,30 @@ final class SqliteCheckpointer implements AutoCloseable {
   private static final Duration PAUSE_AFTER_FAILURE = Duration.ofSeconds(1);
 
   private final Path file;
-  private final ReentrantLock writing;
+  private final WriteTurn turn;
   private final int moveAt;
+  private final int lookAfter;
   private final Thread thread =
       Thread.ofPlatform().daemon().name("holdfast-journal-checkpoint").unstarted(this::run);
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
 
-  /** Pages written since the log was last looked at, at a guess. Guarded by {@link #lock}. */
+  /** Pages in the log that are not moved yet, at a guess. Guarded by {@link #lock}. */
   private long pages;
+
+  /** Those of them that this process wrote since it last looked. Guarded by {@link #lock}. */
+  private long unseen;
 
   /** Guarded by {@link #lock}. */
   private boolean closed;
 
-  /** Pages in the log, and how many of them are moved. */
-  private record Log(long pages, long moved) {
+  /**
+   * Pages in the log, and how many of them are moved.
+   *
+   * @param busy somebody else is moving it, and none of this is known
+   */
+  private record Log(boolean busy, long pages, long moved) {
     long left() {
       return pages - moved;
     }
@@ -66,13 +74,16 @@ final class SqliteCheckpointer implements AutoCloseable {
   /**
    * A checkpointer of {@code file}.
    *
-   * @param writing what whoever writes holds
+   * @param turn of whoever writes
    * @param moveAt pages in the log at which it is moved
+   * @param lookAfter pages written by this process after which it looks how long the log is; fewer
+   *     than {@code moveAt} where others write, too
    */
-  SqliteCheckpointer(Path file, ReentrantLock writing, int moveAt) {
+  SqliteCheckpointer(Path file, WriteTurn turn, int moveAt, int lookAfter) {
     this.file = file;
-    this.writing = writing;
+    this.turn = turn;
     this.moveAt = moveAt;
+    this.lookAfter = lookAfter;
   }
 
   void start() {
@@ -84,7 +95,8 @@ final class SqliteCheckpointer implements AutoCloseable {
     lock.lock();
     try {
       pages += written;
-      if (pages >= moveAt) {
+      unseen += written;
+      if (isToBeLookedAt()) {
         changed.signal();
       }
     } finally {
@@ -92,11 +104,15 @@ final class SqliteCheckpointer implements AutoCloseable {
     }
   }
 
+  private boolean isToBeLookedAt() {
+    return pages >= moveAt || unseen >= lookAfter;
+  }
+
   private void run() {
     while (awaitPages()) {
       try (SqliteSession session = SqliteSession.writing(file)) {
         moveWhenLong(session);
-      } catch (SQLException e) {
+      } catch (SQLException | NotWritten e) {
         LOG.warn(
             "the journal's log could not be moved into its file, and grows: {}", e.getMessage());
         pause();
@@ -108,7 +124,7 @@ final class SqliteCheckpointer implements AutoCloseable {
   private boolean awaitPages() {
     lock.lock();
     try {
-      while (pages < moveAt && !closed) {
+      while (!isToBeLookedAt() && !closed) {
         changed.awaitUninterruptibly();
       }
       return !closed;
@@ -138,16 +154,20 @@ final class SqliteCheckpointer implements AutoCloseable {
       return;
     }
     for (int round = 0; round < ROUNDS && log.left() > LEFT_FOR_THE_END; round++) {
-      checkpoint(session, "PASSIVE");
+      if (checkpoint(session, "PASSIVE").busy()) {
+        // Another process is at it, and comes to the end of it.
+        guessed(0);
+        return;
+      }
       log = checkpoint(session, "NOOP");
     }
-    writing.lock();
+    turn.begin();
     try {
       log = checkpoint(session, "PASSIVE");
     } finally {
-      writing.unlock();
+      turn.end();
     }
-    guessed(log.left());
+    guessed(log.busy() ? 0 : log.left());
   }
 
   /** Puts what is known in the place of the guess. */
@@ -155,6 +175,7 @@ final class SqliteCheckpointer implements AutoCloseable {
     lock.lock();
     try {
       pages = left;
+      unseen = 0;
     } finally {
       lock.unlock();
     }
@@ -163,7 +184,7 @@ final class SqliteCheckpointer implements AutoCloseable {
   private static Log checkpoint(SqliteSession session, String mode) throws SQLException {
     try (ResultSet row = session.prepare("PRAGMA wal_checkpoint(" + mode + ")").executeQuery()) {
       row.next();
-      return new Log(row.getLong(2), row.getLong(3));
+      return new Log(row.getBoolean(1), row.getLong(2), row.getLong(3));
     }
   }
 

@@ -69,6 +69,27 @@ final class SqliteSchema {
   }
 
   /**
+   * Checks a journal that other processes have open, and which therefore cannot be changed.
+   *
+   * @throws JournalUnusable also if it is of an older version
+   */
+  void join(Path file) throws JournalUnusable {
+    int found = check(file);
+    if (found < version()) {
+      throw new JournalUnusable(
+          Problem.HELD,
+          "the journal "
+              + file
+              + " was written by an earlier version of this program, which still uses it: stop all"
+              + " of its processes first (its schema is "
+              + found
+              + ", this one needs "
+              + version()
+              + ")");
+    }
+  }
+
+  /**
    * Reads the header of an existing file.
    *
    * @return its version

@@ -17,18 +17,18 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The embedded journal: one SQLite file in a folder that this process holds alone.
+ * The embedded journal: one SQLite file in a folder that this process holds alone, or shares with
+ * other processes of this machine.
  *
  * <p>Write-ahead log with {@code synchronous = FULL}: a commit returns when its frames are synced,
- * so what was acknowledged outlives SIGKILL and power loss. One connection writes, behind a fair
- * lock; the others read, and neither waits for the other.
+ * so what was acknowledged outlives SIGKILL and power loss. One connection writes, when it is its
+ * {@link WriteTurn turn}; the others read, and neither waits for the other.
  *
  * <p>A transaction that fails is rolled back whole; {@link SqliteErrors} says what is then known.
  * The writing connection is given up after each failure and opened anew for the next transaction.
@@ -89,14 +89,12 @@ public final class SqliteStore implements JournalStore {
   private final BlockingQueue<SqliteSession> readers;
   private final SqliteNodes nodes = new SqliteNodes(this);
   private final SqliteHousekeeping housekeeping = new SqliteHousekeeping(this);
+  private final WriteTurn turn;
 
-  /** Fair, so that a fence does not wait behind one batch after another. */
-  private final ReentrantLock writing = new ReentrantLock(true);
-
-  /** Null until the first transaction, and after each that failed. Guarded by {@link #writing}. */
+  /** Null until the first transaction, and after each that failed. Only for whose turn it is. */
   private @Nullable SqliteSession writer;
 
-  /** Guarded by {@link #writing}. */
+  /** Only for whose turn it is. */
   private long maxBytes;
 
   private volatile boolean closed;
@@ -116,7 +114,12 @@ public final class SqliteStore implements JournalStore {
     this.options = options;
     this.readOnly = readOnly;
     this.maxBytes = options.maxBytes();
-    this.checkpointer = new SqliteCheckpointer(file, writing, moveAt);
+    this.turn =
+        directory.isShared()
+            ? WriteTurn.amongProcesses(directory.path())
+            : WriteTurn.amongThreads();
+    this.checkpointer =
+        new SqliteCheckpointer(file, turn, moveAt, directory.isShared() ? moveAt / 8 : moveAt);
     this.readers = new ArrayBlockingQueue<>(options.readers());
   }
 
@@ -132,7 +135,9 @@ public final class SqliteStore implements JournalStore {
 
   /** The same, with a log that is moved at a length other than the usual. */
   static SqliteStore open(Path folder, SqliteOptions options, int moveAt) throws JournalUnusable {
-    return open(DataDirectory.hold(folder), options, moveAt, false);
+    DataDirectory directory =
+        options.shared() ? DataDirectory.share(folder) : DataDirectory.hold(folder);
+    return open(directory, options, moveAt, false);
   }
 
   /**
@@ -156,11 +161,15 @@ public final class SqliteStore implements JournalStore {
     try {
       Path file = directory.journal();
       SqliteSchema schema = SqliteSchema.current();
-      if (readOnly || Files.exists(file)) {
+      if (!directory.isFirst()) {
+        schema.join(file);
+      } else if (readOnly || Files.exists(file)) {
         schema.check(file);
       }
       if (!readOnly) {
         SqliteLibrary.unpackInto(directory.path());
+      }
+      if (!readOnly && directory.isFirst()) {
         schema.prepare(file);
       }
       SqliteStore store = new SqliteStore(directory, file, options, moveAt, readOnly);
@@ -177,7 +186,7 @@ public final class SqliteStore implements JournalStore {
     }
   }
 
-  private void connect() throws JournalUnusable {
+  private void connect() throws JournalUnusable, IOException {
     boolean done = false;
     try {
       if (!readOnly) {
@@ -190,6 +199,7 @@ public final class SqliteStore implements JournalStore {
         reader.number(
             "SELECT coalesce(max(position), 0) + (SELECT number FROM incarnation) FROM event");
       }
+      directory.opened();
       done = true;
     } catch (SQLException e) {
       Problem problem =
@@ -536,7 +546,7 @@ public final class SqliteStore implements JournalStore {
     return nodes;
   }
 
-  /** One file in one folder that is locked: nobody can exchange it. */
+  /** One file in one folder that is locked, alone or shared: nobody can exchange it. */
   @Override
   public long historyNumber() {
     return 0;
@@ -615,12 +625,12 @@ public final class SqliteStore implements JournalStore {
 
   /** Changes at run time what {@link SqliteOptions#maxBytes} says. */
   void limit(long bytes) {
-    writing.lock();
+    turn.begin();
     try {
       maxBytes = bytes;
       giveUpWriter();
     } finally {
-      writing.unlock();
+      turn.end();
     }
   }
 
@@ -632,11 +642,11 @@ public final class SqliteStore implements JournalStore {
   /** Runs a transaction that writes about {@code pages} pages. */
   <T> T transact(long pages, Transaction<T> transaction) {
     T result;
-    writing.lock();
+    turn.begin();
     try {
       result = run(transaction);
     } finally {
-      writing.unlock();
+      turn.end();
     }
     checkpointer.committed(pages);
     return result;
@@ -764,16 +774,18 @@ public final class SqliteStore implements JournalStore {
   @Override
   public void close() {
     checkpointer.close();
-    writing.lock();
+    turn.threads().lock();
     try {
       if (closed) {
         return;
       }
       closed = true;
+      directory.closing();
       disconnect();
     } finally {
-      writing.unlock();
+      turn.threads().unlock();
     }
+    turn.close();
     directory.close();
   }
 

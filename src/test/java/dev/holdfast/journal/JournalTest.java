@@ -82,6 +82,7 @@ class JournalTest {
   private static JournalSettings settings(int queue, int snapshots, Duration stallAfter) {
     JournalSettings defaults = JournalSettings.from(ConfigFactory.load());
     return new JournalSettings(
+        defaults.shared(),
         defaults.maxBatchWrites(),
         defaults.maxBatchBytes(),
         queue,
