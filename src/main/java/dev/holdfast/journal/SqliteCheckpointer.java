@@ -30,6 +30,15 @@ final class SqliteCheckpointer implements AutoCloseable {
    */
   static final int MOVE_AT = 8_192;
 
+  /**
+   * A log so many times as long as one that is to be moved: it did not begin anew though all of it
+   * was moved, since whoever wrote next found somebody reading from it.
+   */
+  private static final int FAR_TOO_LONG = 4;
+
+  /** How long writers may then be kept waiting for those who read. */
+  private static final int AWAIT_READERS_MILLIS = 200;
+
   /** Pages that may be left for the end, while the writer waits. */
   private static final int LEFT_FOR_THE_END = 256;
 
@@ -164,6 +173,10 @@ final class SqliteCheckpointer implements AutoCloseable {
     turn.begin();
     try {
       log = checkpoint(session, "PASSIVE");
+      if (!log.busy() && log.pages() > (long) FAR_TOO_LONG * moveAt) {
+        session.execute("PRAGMA busy_timeout = " + AWAIT_READERS_MILLIS);
+        log = checkpoint(session, "RESTART");
+      }
     } finally {
       turn.end();
     }

@@ -22,6 +22,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * A process of its own that writes one event after another for each of many owners, with a snapshot
@@ -45,6 +46,8 @@ final class WriterProcess implements AutoCloseable {
   private final Thread reading;
   private final Map<Integer, Long> acknowledged = new ConcurrentHashMap<>();
   private final AtomicInteger count = new AtomicInteger();
+  private final AtomicLong longestPause = new AtomicLong();
+  private volatile long lastHeard;
   private volatile String node = "";
 
   private WriterProcess(Process process) {
@@ -54,6 +57,14 @@ final class WriterProcess implements AutoCloseable {
 
   static WriterProcess onSqlite(Path folder) throws IOException {
     return new WriterProcess(ForkedJvm.start(WriterProcess.class, "sqlite", folder.toString()));
+  }
+
+  /**
+   * One of several on the same folder; it writes for {@link #OWNERS} owners from {@code first} on.
+   */
+  static WriterProcess onSharedSqlite(Path folder, int first) throws IOException {
+    return new WriterProcess(
+        ForkedJvm.start(WriterProcess.class, "shared", folder.toString(), Integer.toString(first)));
   }
 
   static WriterProcess onPostgres(PostgresOptions options) throws IOException {
@@ -74,6 +85,9 @@ final class WriterProcess implements AutoCloseable {
             String[] words = text.split(" ", 2);
             acknowledged.merge(Integer.valueOf(words[0]), Long.valueOf(words[1]), Math::max);
             count.incrementAndGet();
+            long now = System.nanoTime();
+            longestPause.accumulateAndGet(now - lastHeard, Math::max);
+            lastHeard = now;
           }
         }
         line = lines.readLine();
@@ -91,6 +105,20 @@ final class WriterProcess implements AutoCloseable {
   /** The highest number of each owner that was acknowledged; whole once the process has ended. */
   Map<Integer, Long> acknowledged() {
     return acknowledged;
+  }
+
+  int count() {
+    return count.get();
+  }
+
+  /** Begins anew to look for the longest time without an acknowledgement. */
+  void forgetPauses() {
+    lastHeard = System.nanoTime();
+    longestPause.set(0);
+  }
+
+  Duration longestPause() {
+    return Duration.ofNanos(longestPause.get());
   }
 
   /** Waits until so many more writes were acknowledged. */
@@ -136,11 +164,21 @@ final class WriterProcess implements AutoCloseable {
 
   public static void main(String[] args) throws Exception {
     JournalStore store =
-        args[0].equals("sqlite")
-            ? SqliteStore.open(Path.of(args[1]), SqliteOptions.defaults(), MOVE_AT)
-            : PostgresStore.open(new PostgresOptions(args[1], args[2], 2, 2));
+        switch (args[0]) {
+          case "sqlite" -> SqliteStore.open(Path.of(args[1]), SqliteOptions.defaults(), MOVE_AT);
+          case "shared" ->
+              SqliteStore.open(Path.of(args[1]), SqliteOptions.defaults().sharing(), MOVE_AT);
+          case "postgres" -> PostgresStore.open(new PostgresOptions(args[1], args[2], 2, 2));
+          default -> throw new IllegalArgumentException(args[0]);
+        };
     NodeId node = NodeId.random();
-    store.nodes().claim(node, store.nodes().incarnation().number(), Duration.ZERO);
+    int first = 0;
+    if (args[0].equals("shared")) {
+      first = Integer.parseInt(args[2]);
+      join(store.nodes(), node);
+    } else {
+      store.nodes().claim(node, store.nodes().incarnation().number(), Duration.ZERO);
+    }
     Journal journal =
         Journal.start(
             store,
@@ -151,10 +189,20 @@ final class WriterProcess implements AutoCloseable {
     PrintStream out =
         new PrintStream(new FileOutputStream(FileDescriptor.out), false, StandardCharsets.US_ASCII);
     out.print(NODE + node.value() + ".\n");
-    for (int i = 0; i < OWNERS; i++) {
+    for (int i = first; i < first + OWNERS; i++) {
       write(journal, i, store.highest(JournalContract.owner(i)) + 1, out);
     }
     new CountDownLatch(1).await();
+  }
+
+  /** Claims the incarnation of the first cluster, or becomes one of its nodes. */
+  static void join(NodeRegistry nodes, NodeId node) {
+    NodeRegistry.Incarnation current = nodes.incarnation();
+    while (current.released()
+        ? nodes.claim(node, current.number(), Duration.ofDays(1)) == null
+        : !nodes.register(node, current.number())) {
+      current = nodes.incarnation();
+    }
   }
 
   private static void write(Journal journal, int index, long number, PrintStream out) {
