@@ -5,6 +5,7 @@ import com.typesafe.config.ConfigFactory;
 import dev.holdfast.entity.Addressed;
 import dev.holdfast.entity.Answer;
 import dev.holdfast.entity.Message;
+import dev.holdfast.entity.MessageSerializer;
 import dev.holdfast.entity.Population;
 import dev.holdfast.entity.TrustedClock;
 import dev.holdfast.entity.UserEntity;
@@ -72,7 +73,9 @@ public final class Node implements AutoCloseable {
                     "pekko.cluster.sharding.number-of-shards",
                     settings.shards(),
                     "pekko.cluster.sharding.passivation.default-strategy.active-entity-limit",
-                    settings.usersInMemory()))
+                    settings.usersInMemory(),
+                    "pekko.remote.artery.advanced.maximum-frame-size",
+                    MessageSerializer.mostBytes(limits) + "b"))
             .withFallback(config);
     ActorSystem<Void> system =
         ActorSystem.create(

@@ -5,7 +5,7 @@ import dev.holdfast.user.Reply;
 /**
  * What came of asking a user's actor: an answer, the certainty that nothing happened, or neither.
  */
-public sealed interface Answer {
+public sealed interface Answer extends CrossesNodes {
 
   /** The user's own answer; changes that it speaks of are in the journal. */
   record Answered(Reply reply) implements Answer {}

@@ -9,7 +9,7 @@ import net.jqwik.api.Combinators;
 import net.jqwik.api.Tuple;
 
 /** Any JSON value: any Unicode with halves of pairs alone, odd numbers, nesting. */
-final class JsonValues {
+public final class JsonValues {
 
   private static final int DEPTH = 3;
 
@@ -45,7 +45,7 @@ final class JsonValues {
   }
 
   /** Unicode of every length in UTF-8, much of it to be escaped in JSON; pairs are whole. */
-  static Arbitrary<String> strings() {
+  public static Arbitrary<String> strings() {
     Arbitrary<String> pair =
         Arbitraries.integers().between(0x10000, Character.MAX_CODE_POINT).map(Character::toString);
     Arbitrary<String> escaped =
@@ -70,14 +70,14 @@ final class JsonValues {
   }
 
   /** Values with few member names, so that two of them often meet. */
-  static Arbitrary<Json> values() {
+  public static Arbitrary<Json> values() {
     return values(
         DEPTH,
         Arbitraries.frequencyOf(
             Tuple.of(4, Arbitraries.of("a", "b", "c")), Tuple.of(1, strings())));
   }
 
-  static Arbitrary<Json.Obj> objects() {
+  public static Arbitrary<Json.Obj> objects() {
     return objects(
         DEPTH,
         Arbitraries.frequencyOf(
