@@ -188,15 +188,16 @@ public final class PostgresStore implements JournalStore {
   /** Of each owner the snapshot, and then the events after it, in order; all of one moment. */
   private static final String RECOVER =
       """
-      SELECT true, 0::bigint, s.owner, s.seq, s.at, NULL::bigint, s.name, s.payload
-      FROM unnest(?::uuid[]) AS o (owner) JOIN snapshot s ON s.owner = o.owner
-      UNION ALL
-      SELECT false, e.position, e.owner, e.seq, e.at, e.due, e.name, e.payload
-      FROM unnest(?::uuid[]) AS o (owner)
+      SELECT e.* FROM unnest(?::uuid[]) AS o (owner)
       LEFT JOIN snapshot s ON s.owner = o.owner
       CROSS JOIN LATERAL (
-        SELECT * FROM event WHERE event.owner = o.owner AND event.seq > coalesce(s.seq, 0)
-        ORDER BY event.seq LIMIT ?
+        SELECT NULL::bigint, s.owner, s.seq, s.at, NULL::bigint, s.name, s.payload
+        WHERE s.owner IS NOT NULL
+        UNION ALL (
+          SELECT position, owner, seq, at, due, name, payload FROM event
+          WHERE event.owner = o.owner AND event.seq > coalesce(s.seq, 0)
+          ORDER BY event.seq LIMIT ?
+        )
       ) AS e\
       """;
 
@@ -838,22 +839,22 @@ public final class PostgresStore implements JournalStore {
       events.clear();
       PreparedStatement select = session.prepare(RECOVER);
       select.setArray(1, session.uuids(distinct));
-      select.setArray(2, session.uuids(distinct));
-      select.setInt(3, maxEvents);
+      select.setInt(2, maxEvents);
       try (ResultSet rows = select.executeQuery()) {
         int count = 0;
         while (rows.next()) {
           count++;
-          if (rows.getBoolean(1)) {
+          rows.getLong(1);
+          if (rows.wasNull()) {
             SnapshotWrite snapshot =
                 new SnapshotWrite(
-                    owner(rows, 3),
+                    owner(rows, 2),
+                    rows.getLong(3),
                     rows.getLong(4),
-                    rows.getLong(5),
-                    new JournalSnapshot(rows.getString(7), rows.getBytes(8)));
+                    new JournalSnapshot(rows.getString(6), rows.getBytes(7)));
             snapshots.put(snapshot.owner(), snapshot);
           } else {
-            StoredEvent event = event(rows, 2);
+            StoredEvent event = event(rows);
             events.computeIfAbsent(event.owner(), _ -> new ArrayList<>()).add(event);
           }
         }
@@ -1212,24 +1213,17 @@ public final class PostgresStore implements JournalStore {
     return events;
   }
 
+  /** A row of {@link #EVENT_COLUMNS}. */
   private static StoredEvent event(ResultSet row) throws SQLException {
-    return event(row, 1);
-  }
-
-  private static StoredEvent event(ResultSet row, int column) throws SQLException {
-    long deadline = row.getLong(column + 4);
+    long deadline = row.getLong(5);
     if (row.wasNull()) {
       deadline = JournalEvent.NO_DEADLINE;
     }
     return new StoredEvent(
-        row.getLong(column),
-        owner(row, column + 1),
-        row.getLong(column + 2),
-        new JournalEvent(
-            row.getString(column + 5),
-            row.getBytes(column + 6),
-            row.getLong(column + 3),
-            deadline));
+        row.getLong(1),
+        owner(row, 2),
+        row.getLong(3),
+        new JournalEvent(row.getString(6), row.getBytes(7), row.getLong(4), deadline));
   }
 
   private static SnapshotWrite snapshot(ResultSet row) throws SQLException {
