@@ -10,7 +10,6 @@ import dev.holdfast.entity.Population;
 import dev.holdfast.entity.TrustedClock;
 import dev.holdfast.entity.UserEntity;
 import dev.holdfast.journal.Journal;
-import dev.holdfast.journal.JournalSetup;
 import dev.holdfast.user.Command;
 import dev.holdfast.user.Limits;
 import dev.holdfast.user.OwnerKey;
@@ -21,8 +20,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import org.apache.pekko.actor.Address;
-import org.apache.pekko.actor.BootstrapSetup;
-import org.apache.pekko.actor.setup.ActorSystemSetup;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
@@ -77,11 +74,7 @@ public final class Node implements AutoCloseable {
                     "pekko.remote.artery.advanced.maximum-frame-size",
                     MessageSerializer.mostBytes(limits) + "b"))
             .withFallback(config);
-    ActorSystem<Void> system =
-        ActorSystem.create(
-            Behaviors.empty(),
-            "holdfast",
-            ActorSystemSetup.create(BootstrapSetup.create(own), new JournalSetup(journal)));
+    ActorSystem<Void> system = ActorSystem.create(Behaviors.empty(), "holdfast", own);
     try {
       Cluster cluster = Cluster.get(system);
       cluster.manager().tell(Join.create(cluster.selfMember().address()));

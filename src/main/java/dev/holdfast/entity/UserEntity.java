@@ -7,6 +7,7 @@ import dev.holdfast.journal.NotReplayed;
 import dev.holdfast.journal.NotWritten;
 import dev.holdfast.journal.Owner;
 import dev.holdfast.journal.SnapshotWrite;
+import dev.holdfast.journal.StoredEvent;
 import dev.holdfast.user.Command;
 import dev.holdfast.user.Context;
 import dev.holdfast.user.Decision;
@@ -22,56 +23,32 @@ import dev.holdfast.user.User;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.apache.pekko.actor.Cancellable;
 import org.apache.pekko.actor.typed.ActorRef;
-import org.apache.pekko.actor.typed.BackoffSupervisorStrategy;
 import org.apache.pekko.actor.typed.Behavior;
-import org.apache.pekko.actor.typed.PostStop;
-import org.apache.pekko.actor.typed.SupervisorStrategy;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
-import org.apache.pekko.persistence.typed.EventAdapter;
-import org.apache.pekko.persistence.typed.EventSeq;
-import org.apache.pekko.persistence.typed.JournalPersistFailed;
-import org.apache.pekko.persistence.typed.PersistenceId;
-import org.apache.pekko.persistence.typed.RecoveryCompleted;
-import org.apache.pekko.persistence.typed.RecoveryFailed;
-import org.apache.pekko.persistence.typed.SnapshotAdapter;
-import org.apache.pekko.persistence.typed.internal.JournalFailureException;
-import org.apache.pekko.persistence.typed.javadsl.CommandHandler;
-import org.apache.pekko.persistence.typed.javadsl.Effect;
-import org.apache.pekko.persistence.typed.javadsl.EventHandler;
-import org.apache.pekko.persistence.typed.javadsl.EventSourcedBehavior;
-import org.apache.pekko.persistence.typed.javadsl.SignalHandler;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The actor that holds one {@link User}: decides each command, has the journal keep what was
  * decided before anybody is told, and drives a visitor's log-in to its end.
  *
- * <p>A journal that takes no writes is no reason to stop: whether it does is asked before anything
- * is given to it, so that refusals are certain and the actor stays. When a write fails all the
- * same, Pekko stops the actor and the supervision here starts it again from the journal; the
- * command in hand is refused if nothing of it was written for certain, and otherwise decided again
- * on the true history, where its receipt shows whether it took effect.
+ * <p>A write that failed and is not in the journal for certain leaves the user as it was: whoever
+ * wanted it is refused, and everybody else goes on being served. Where it is not certain, or where
+ * somebody else has written, the user is read anew, and the command in hand is decided again on the
+ * true history, where its receipt shows whether it took effect.
  *
- * <p>What cannot be replayed does not fail the recovery, since Pekko would begin it again without
- * end while everybody waits. The recovery is completed, the state is then worth nothing, and until
- * the user was read anew whoever asks is refused: see {@link #onMessageUnread}.
- *
- * <p>This object outlives such a restart, and so does what it notes beside the state.
+ * <p>What cannot be replayed does not end the actor. The state is then worth nothing, and until the
+ * user was read anew whoever asks is refused: see {@link #onMessageUnread}.
  */
-public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.Change, User> {
+public final class UserEntity extends JournaledActor<Message> {
 
-  /** What is applied to a user. */
-  sealed interface Change {}
-
-  /** An entry as it goes to the journal, with the moment at which the agenda must wake the user. */
-  record Recorded(Entry entry, long deadline) implements Change {}
-
-  /** In the place of an entry that cannot be replayed: why, and the name of its event. */
-  record Failed(NotReplayed why, String name) implements Change {}
+  private static final Logger LOG = LoggerFactory.getLogger(UserEntity.class);
 
   /**
    * Why the user is not here: what was replayed is not what the journal holds, or not all of it.
@@ -121,6 +98,9 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.C
   /** Commands that may wait for the end of a log-in. */
   private static final int MAX_WAITING = 1_000;
 
+  /** Commands that may wait for a write or a reading that is on its way, or for a log-in. */
+  private static final int MAX_HELD = 4_096;
+
   /** How often one command is decided again after a write that failed. */
   private static final int MAX_ATTEMPTS = 3;
 
@@ -149,13 +129,7 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.C
   /** There is no erasure whose history is still to be deleted. */
   private static final int NONE = -1;
 
-  // Quick, because a write that failed says nothing about the next one; whether the journal is down
-  // is the health's matter. Unlimited, because giving up would lose the commands that wait.
-  private static final BackoffSupervisorStrategy RESTART =
-      SupervisorStrategy.restartWithBackoff(Duration.ofMillis(50), Duration.ofMillis(500), 0.1)
-          .withLoggingEnabled(false);
-
-  private final ActorContext<Message> context;
+  private User user = User.nobody();
   private final OwnerKey owner;
   private final Surroundings surroundings;
   private final Departure departure;
@@ -180,13 +154,13 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.C
   /** The number of the journal's history before the recovery began. */
   private long history;
 
-  /** The number of the last event replayed, 0 before the first; -1 after a snapshot. */
-  private long replayed;
-
-  private boolean recovering = true;
   private @Nullable Unread unread;
 
-  private @Nullable Message inHand;
+  /** What is on its way to the journal, and why; null while nothing is. */
+  private @Nullable Write inHand;
+
+  private record Write(Message message, Decision decision) {}
+
   private int attempts;
   private int looks;
 
@@ -204,7 +178,8 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.C
   /** {@return the behavior of the actor that holds {@code owner}} */
   public static Behavior<Message> create(
       OwnerKey owner, Surroundings surroundings, Departure departure) {
-    return Behaviors.setup(context -> new UserEntity(context, owner, surroundings, departure));
+    return Behaviors.setup(
+        context -> new UserEntity(context, owner, surroundings, departure).start());
   }
 
   private UserEntity(
@@ -212,147 +187,147 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.C
       OwnerKey owner,
       Surroundings surroundings,
       Departure departure) {
-    super(PersistenceId.ofUniqueId(owner.toString()), RESTART);
-    this.context = context;
-    // Otherwise Pekko finds the class by a walk over the stack, for each actor.
-    context.setLoggerName(UserEntity.class);
+    super(context, surroundings.journal(), new Owner(owner.high(), owner.low()));
     this.owner = owner;
     this.surroundings = surroundings;
     this.departure = departure;
-    this.history = surroundings.journal().historyNumber();
     surroundings.population().arrived();
-  }
-
-  @Override
-  public User emptyState() {
-    return User.nobody();
-  }
-
-  @Override
-  public CommandHandler<Message, Change, User> commandHandler() {
-    return this::onMessage;
-  }
-
-  @Override
-  public EventHandler<User, Change> eventHandler() {
-    return (user, change) ->
-        switch (change) {
-          case Recorded recorded -> {
-            count(recorded.entry().event());
-            yield recovering ? replay(user, recorded) : user.apply(recorded.entry());
-          }
-          case Failed failed -> {
-            unread(failed.why(), lastSequenceNumber(context), failed.name());
-            yield user;
-          }
-        };
-  }
-
-  @Override
-  public SignalHandler<User> signalHandler() {
-    return newSignalHandlerBuilder()
-        .onSignal(RecoveryCompleted.instance(), this::onRecovered)
-        .onSignal(
-            JournalPersistFailed.class, (user, signal) -> onPersistFailed(signal.getFailure()))
-        .onSignal(
-            RecoveryFailed.class,
-            (user, signal) -> {
-              context.getLog().warn("user {} cannot be recovered", owner, signal.getFailure());
-              beforeRecovery();
-            })
-        .onSignal(PostStop.instance(), user -> surroundings.population().left())
-        .build();
-  }
-
-  @Override
-  public EventAdapter<Change, Object> eventAdapter() {
-    return Events.ADAPTER;
-  }
-
-  @Override
-  public SnapshotAdapter<User> snapshotAdapter() {
-    return new Snapshots();
   }
 
   // ---------------------------------------------------------------------------------------------
   // Messages
 
-  private Effect<Change, User> onMessage(User user, Message message) {
+  @Override
+  protected void onMessage(Message message) {
     if (unread != null) {
-      return onMessageUnread(unread, message);
+      onMessageUnread(unread, message);
+      return;
     }
     long current = surroundings.journal().historyNumber();
     if (current != history && message instanceof Message.Stop) {
       stay();
-      return Effect().stop(); // and leaves nothing behind of a state that may not be the true one
+      stop(); // and leaves nothing behind of a state that may not be the true one
+      return;
     }
     if (current != history && !purging) {
-      context.getLog().debug("user {} is read anew: the journal's history has changed", owner);
+      LOG.debug("user {} is read anew: the journal's history has changed", owner);
       surroundings.population().reloaded(current);
-      throw reload(message);
+      reload(message);
+      return;
     }
-    return switch (message) {
-      case Message.Ask ask -> user.frozen() ? onAskWhileFrozen(user, ask) : onAsk(user, ask);
+    switch (message) {
+      case Message.Ask ask -> {
+        if (user.frozen()) {
+          onAskWhileFrozen(ask);
+        } else {
+          onAsk(ask);
+        }
+      }
       case Message.AdmissionCame(Answer.Answered(Reply.Admission admission)) ->
-          onAdmission(user, admission, message);
-      case Message.AdmissionCame(Answer.Unreadable _) -> onAdmissionUnreadable(user);
-      case Message.AdmissionCame _ -> Effect().none(); // asked again soon
+          onAdmission(admission, message);
+      case Message.AdmissionCame(Answer.Unreadable _) -> onAdmissionUnreadable();
+      case Message.AdmissionCame _ -> {} // asked again soon
       case Message.AdmissionLate _ -> {
-        askForAdmission(user);
-        yield user.frozen()
-            ? Effect().none()
-            : Effect().none().thenRun(this::thaw).thenUnstashAll();
+        askForAdmission();
+        if (!user.frozen()) {
+          thaw();
+          unsetAside();
+        }
       }
-      case Message.ErasureEnded(long number, boolean done) -> {
-        onErasureEnded(user, number, done);
-        yield Effect().none();
-      }
-      case Message.EraseAgain _ -> {
-        deleteHistory(user);
-        yield Effect().none();
-      }
-      case Message.Stop _ -> onStop(user);
+      case Message.ErasureEnded(long number, boolean done) -> onErasureEnded(number, done);
+      case Message.EraseAgain _ -> deleteHistory();
+      case Message.Stop _ -> onStop();
       case Message.PurgeEnded _ -> {
         stay(); // for an answer only: whether it is gone or not, the next one reads the journal
-        yield Effect().stop();
+        stop();
       }
-    };
+    }
   }
 
-  private Effect<Change, User> onAsk(User user, Message.Ask ask) {
+  private void onAsk(Message.Ask ask) {
     if (purging) {
       refuse(ask, Answer.Cause.NO_OWNER); // the state here may be of somebody who is gone
-      return Effect().none();
+      return;
     }
     boolean journalUp = surroundings.journal().health().isAvailable();
-    Decision decision = decide(user, ask.command(), journalUp);
+    Decision decision = decide(ask.command(), journalUp);
     if (decision.entries().isEmpty()) {
       if (journalUp) {
         notePresence(decision);
       }
       answer(ask, decision);
-      return Effect().none();
-    }
-    if (!journalUp) {
+    } else if (journalUp) {
+      write(ask, decision);
+    } else {
       refuse(ask, Answer.Cause.JOURNAL);
-      return Effect().none();
     }
-    inHand = ask;
-    return Effect()
-        .persist(recorded(decision))
-        .thenRun(after -> {
-          written(after, decision);
-          if (after.frozen()) {
-            awaitingLogIn.add(ask);
-            askForAdmission(after);
-          } else {
-            answer(ask, decision);
-          }
-          if (decision.entries().getLast().event() instanceof Event.UserErased) {
-            deleteHistory(after);
-          }
-          snapshotIfDue(after);
-        });
+  }
+
+  private void write(Message message, Decision decision) {
+    inHand = new Write(message, decision);
+    User after = decision.state();
+    boolean erased = decision.entries().getLast().event() instanceof Event.UserErased;
+    long deadline = erased ? after.lastEntryAt() : after.deadline(surroundings.limits());
+    List<JournalEvent> events = new ArrayList<>(decision.entries().size());
+    for (Entry entry : decision.entries()) {
+      events.add(UserCodec.encode(entry, deadline));
+    }
+    write(events);
+  }
+
+  @Override
+  protected void written() {
+    Write write = Objects.requireNonNull(inHand);
+    Decision decision = write.decision;
+    inHand = null;
+    inDoubt = null;
+    attempts = 0;
+    stay(); // the user is somebody again
+    user = decision.state();
+    decision.entries().forEach(entry -> count(entry.event()));
+    presence.retain(user.sessions());
+    notePresence(decision);
+    if (write.message instanceof Message.Ask ask) {
+      if (user.frozen()) {
+        awaitingLogIn.add(ask);
+        askForAdmission();
+      } else {
+        answer(ask, decision);
+      }
+      if (decision.entries().getLast().event() instanceof Event.UserErased) {
+        deleteHistory();
+      }
+    } else {
+      awaitingLogIn.forEach(ask -> ask.replyTo().tell(new Answer.Answered(decision.reply())));
+      awaitingLogIn.clear();
+      thaw();
+      unsetAside();
+    }
+    snapshotIfDue();
+  }
+
+  @Override
+  protected void notWritten(Throwable failure) {
+    Message message = Objects.requireNonNull(inHand).message;
+    inHand = null;
+    Answer.@Nullable Cause refusal = failure instanceof NotWritten no ? cause(no.reason()) : null;
+    if (refusal == null) {
+      if (message instanceof Message.Ask ask && !(failure instanceof NotWritten)) {
+        inDoubt = ask;
+      }
+      if (attempts++ < MAX_ATTEMPTS) {
+        reload(message); // decided again, on what the journal holds
+        return;
+      }
+    }
+    // An admission is asked for again soon.
+    if (message instanceof Message.Ask ask) {
+      refuse(ask, refusal == null ? Answer.Cause.JOURNAL : refusal);
+    }
+    attempts = 0;
+    if (refusal == null) {
+      reload(new Message.AdmissionLate()); // which does nothing but where somebody waits
+    }
   }
 
   private void answer(Message.Ask ask, Decision decision) {
@@ -360,7 +335,7 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.C
       case Reply.NothingLeft _ -> {
         if (leaving == null) {
           leaving = ask;
-          departure.of(context.getSelf());
+          departure.of(context().getSelf());
         } else {
           ask.replyTo().tell(new Answer.Answered(new Reply.Nothing()));
         }
@@ -373,59 +348,47 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.C
   }
 
   /** What comes during a log-in waits for its end: only then is it known who answers. */
-  private Effect<Change, User> onAskWhileFrozen(User user, Message.Ask ask) {
+  private void onAskWhileFrozen(Message.Ask ask) {
     if (ask.command() instanceof Command.Wake && !admissionsUnreadable) {
-      askForAdmission(user);
+      askForAdmission();
       ask.replyTo().tell(new Answer.Answered(new Reply.Nothing()));
-      return Effect().none();
-    }
-    if (admissionsUnreadable) {
+    } else if (admissionsUnreadable) {
       ask.replyTo().tell(new Answer.Unreadable());
-      return Effect().none();
-    }
-    if (waiting >= MAX_WAITING) {
+    } else if (waiting >= MAX_WAITING) {
       ask.replyTo().tell(new Answer.Unavailable(Answer.Cause.OVERLOADED, RETRY_AFTER_MILLIS));
-      return Effect().none();
+    } else {
+      waiting++;
+      setAside(ask);
     }
-    waiting++;
-    return Effect().stash();
   }
 
-  private Effect<Change, User> onAdmission(User user, Reply.Admission admission, Message message) {
+  private void onAdmission(Reply.Admission admission, Message message) {
     boolean journalUp = surroundings.journal().health().isAvailable();
     if (user.frozen() && !journalUp) {
-      return Effect().none(); // asked again soon
+      return; // asked again soon
     }
-    Decision decision = decide(user, new Command.Settle(admission), journalUp);
-    if (decision.entries().isEmpty()) {
-      return user.frozen() ? Effect().none() : Effect().none().thenRun(this::thaw).thenUnstashAll();
+    Decision decision = decide(new Command.Settle(admission), journalUp);
+    if (!decision.entries().isEmpty()) {
+      write(message, decision);
+    } else if (!user.frozen()) {
+      thaw();
+      unsetAside();
     }
-    inHand = message;
-    return Effect()
-        .persist(recorded(decision))
-        .thenRun(after -> {
-          written(after, decision);
-          awaitingLogIn.forEach(ask -> ask.replyTo().tell(new Answer.Answered(decision.reply())));
-          awaitingLogIn.clear();
-          thaw();
-          snapshotIfDue(after);
-        })
-        .thenUnstashAll();
   }
 
   /**
    * The log-in cannot come to its end until the known user is repaired, and perhaps the user has
    * admitted it already: the visitor stays frozen, and nobody waits.
    */
-  private Effect<Change, User> onAdmissionUnreadable(User user) {
+  private void onAdmissionUnreadable() {
     if (!user.frozen()) {
-      return Effect().none();
+      return;
     }
     admissionsUnreadable = true;
     waiting = 0;
     letGoOfLogIn();
     askForAdmissionLater(UNREADABLE_PATIENCE);
-    return Effect().none().thenUnstashAll();
+    unsetAside();
   }
 
   /** Whoever waits for the end of the log-in is told that it is not known. */
@@ -436,7 +399,7 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.C
 
   /** A log-in has ended, perhaps before a restart: who still waits for it is decided anew. */
   private void thaw() {
-    awaitingLogIn.forEach(context.getSelf()::tell);
+    awaitingLogIn.forEach(context().getSelf()::tell);
     awaitingLogIn.clear();
     waiting = 0;
     admissionsUnreadable = false;
@@ -450,31 +413,29 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.C
   // Removal
 
   /** The last message. What is to be purged is purged now, when nobody can ask for it. */
-  private Effect<Change, User> onStop(User user) {
+  private void onStop() {
     if (purging) {
-      return Effect().none(); // and then it stops
+      return; // and then it stops
     }
     // Decided again: somebody may have come in between.
-    if (leaving != null
-        && decide(user, new Command.Wake(), true).reply() instanceof Reply.NothingLeft) {
+    if (leaving != null && decide(new Command.Wake(), true).reply() instanceof Reply.NothingLeft) {
       purging = true;
-      context.pipeToSelf(
-          surroundings.journal().purge(journalOwner(), lastSequenceNumber(context)),
-          (gone, failure) -> {
-            if (failure != null) {
-              context
-                  .getLog()
-                  .debug("user {} is not purged; the agenda comes again", owner, failure);
-            }
-            return new Message.PurgeEnded(Boolean.TRUE.equals(gone));
-          });
-      return Effect().none();
+      context()
+          .pipeToSelf(
+              surroundings.journal().purge(owner(), number()),
+              (gone, failure) -> {
+                if (failure != null) {
+                  LOG.debug("user {} is not purged; the agenda comes again", owner, failure);
+                }
+                return new Message.PurgeEnded(Boolean.TRUE.equals(gone));
+              });
+      return;
     }
     stay();
     if (eventsSinceSnapshot >= EVENTS_WORTH_A_SNAPSHOT) {
-      offerSnapshot(user);
+      offerSnapshot();
     }
-    return Effect().stop();
+    stop();
   }
 
   /** Answers whoever found that nothing is left. */
@@ -490,24 +451,24 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.C
    * process dies in between, the agenda wakes the user, since the deadline of the erasure's event
    * is its own time until this is done; and each recovery that finds the event does it again.
    */
-  private void deleteHistory(User user) {
+  private void deleteHistory() {
     if (eventsSinceErasure == NONE) {
       return;
     }
-    long number = lastSequenceNumber(context) - eventsSinceErasure;
-    context.pipeToSelf(
-        surroundings.journal().erase(journalOwner(), number, user.deadline(surroundings.limits())),
-        (done, failure) -> new Message.ErasureEnded(number, Boolean.TRUE.equals(done)));
+    long number = number() - eventsSinceErasure;
+    context()
+        .pipeToSelf(
+            surroundings.journal().erase(owner(), number, user.deadline(surroundings.limits())),
+            (done, failure) -> new Message.ErasureEnded(number, Boolean.TRUE.equals(done)));
   }
 
-  private void onErasureEnded(User user, long number, boolean done) {
+  private void onErasureEnded(long number, boolean done) {
     if (!done) {
-      context.getLog().warn("the history of the erased user {} is not deleted yet", owner);
-      context.scheduleOnce(ERASURE_PATIENCE, context.getSelf(), new Message.EraseAgain());
-    } else if (eventsSinceErasure != NONE
-        && number == lastSequenceNumber(context) - eventsSinceErasure) {
+      LOG.warn("the history of the erased user {} is not deleted yet", owner);
+      later(ERASURE_PATIENCE, new Message.EraseAgain());
+    } else if (eventsSinceErasure != NONE && number == number() - eventsSinceErasure) {
       eventsSinceErasure = NONE;
-      offerSnapshot(user); // with it no recovery has to do this again
+      offerSnapshot(); // with it no recovery has to do this again
       awaitingErasure.forEach(erased -> erased.replyTo.tell(new Answer.Answered(erased.reply)));
       awaitingErasure.clear();
     }
@@ -519,17 +480,13 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.C
     awaitingErasure.clear();
   }
 
-  private Owner journalOwner() {
-    return new Owner(owner.high(), owner.low());
-  }
-
-  private void askForAdmission(User user) {
+  private void askForAdmission() {
     LogIn logIn = user.logIn();
     if (logIn == null) {
       return;
     }
     if (admissions == null) {
-      admissions = context.messageAdapter(Answer.class, Message.AdmissionCame::new);
+      admissions = context().messageAdapter(Answer.class, Message.AdmissionCame::new);
     }
     for (Session session : user.sessions()) {
       if (session.id().equals(logIn.session())) {
@@ -548,7 +505,11 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.C
     if (admissionLate != null) {
       admissionLate.cancel();
     }
-    admissionLate = context.scheduleOnce(patience, context.getSelf(), new Message.AdmissionLate());
+    admissionLate = later(patience, new Message.AdmissionLate());
+  }
+
+  private Cancellable later(Duration delay, Message message) {
+    return context().scheduleOnce(delay, context().getSelf(), message);
   }
 
   // ---------------------------------------------------------------------------------------------
@@ -558,28 +519,28 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.C
    * Refuses whoever asks, and now and then has the user read again: often while the store does not
    * answer, seldom where it is the log that cannot be read. Nothing happens unless somebody asks.
    */
-  private Effect<Change, User> onMessageUnread(Unread why, Message message) {
-    return switch (message) {
+  private void onMessageUnread(Unread why, Message message) {
+    switch (message) {
       case Message.Ask ask -> {
         if (isWorthReading(why, ask)) {
-          throw reload(message);
+          reload(message);
+        } else {
+          refuseUnread(why, ask);
         }
-        refuseUnread(why, ask);
-        yield Effect().none().thenUnstashAll();
       }
-      case Message.AdmissionCame _ -> Effect().none(); // asked for again once the user is here
-      case Message.AdmissionLate _ -> Effect().none().thenUnstashAll();
-      case Message.ErasureEnded _ -> Effect().none(); // begun again once the user is here
-      case Message.EraseAgain _ -> Effect().none();
+      case Message.AdmissionCame _ -> {} // asked for again once the user is here
+      case Message.AdmissionLate _ -> {}
+      case Message.ErasureEnded _ -> {} // begun again once the user is here
+      case Message.EraseAgain _ -> {}
       case Message.Stop _ -> {
         stay();
-        yield Effect().stop();
+        stop();
       }
       case Message.PurgeEnded _ -> {
         stay();
-        yield Effect().stop();
+        stop();
       }
-    };
+    }
   }
 
   private static boolean isWorthReading(Unread why, Message.Ask ask) {
@@ -596,7 +557,7 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.C
       case STORE, OVERLOADED -> {
         if (ask.equals(inDoubt) && looks++ < MAX_LOOKS) {
           // Soon the journal may say what became of it.
-          context.scheduleOnce(LOOK_AGAIN, context.getSelf(), ask);
+          var _ = later(LOOK_AGAIN, ask);
         } else {
           refuse(
               ask,
@@ -607,29 +568,92 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.C
       }
       case DAMAGED -> {
         ask.replyTo().tell(ask.equals(inDoubt) ? new Answer.Unknown() : new Answer.Unreadable());
-        inDoubt = null;
-        attempts = 0;
+        settled(ask);
       }
     }
   }
 
-  /**
-   * Has the user read anew, and {@code message} decided after that. What is stashed stays stashed:
-   * Pekko's supervision of persistent actors restarts the one that fails so, and nothing else.
-   */
-  private JournalFailureException reload(Message message) {
-    context.getSelf().tell(message);
-    beforeRecovery();
-    return new JournalFailureException("user " + owner + " is read anew", null);
-  }
+  // ---------------------------------------------------------------------------------------------
+  // Recovery
 
-  private void beforeRecovery() {
+  @Override
+  protected void reset() {
     history = surroundings.journal().historyNumber();
-    recovering = true;
-    replayed = 0;
+    user = User.nobody();
     unread = null;
     eventsSinceSnapshot = 0;
     eventsSinceErasure = NONE;
+  }
+
+  @Override
+  protected void restore(SnapshotWrite stored) {
+    JournalSnapshot snapshot = stored.snapshot();
+    try {
+      user = UserCodec.decode(snapshot);
+    } catch (UserCodec.Undecodable e) {
+      unread(damaged(String.valueOf(e.getMessage())), 0, snapshot.name());
+    } catch (RuntimeException | StackOverflowError fault) {
+      unread(damaged("it cannot be decoded: " + place(fault)), 0, snapshot.name());
+    }
+  }
+
+  @Override
+  protected void replay(StoredEvent stored) {
+    if (unread != null) {
+      return; // its end is lost already
+    }
+    long number = stored.number();
+    String name = stored.event().name();
+    Entry entry;
+    try {
+      entry = UserCodec.decode(stored.event());
+    } catch (UserCodec.Undecodable e) {
+      unread(damaged(String.valueOf(e.getMessage())), number, name);
+      return;
+    } catch (RuntimeException | StackOverflowError fault) {
+      unread(damaged("it cannot be decoded: " + place(fault)), number, name);
+      return;
+    }
+    // A log begins with its first event, or with the one before which all was erased.
+    if (number() == 0 && number != 1 && !(entry.event() instanceof Event.UserErased)) {
+      unread(damaged("the log begins with event " + number), number, name);
+      return;
+    }
+    try {
+      user = user.apply(entry);
+    } catch (RuntimeException | StackOverflowError fault) {
+      unread(damaged("it cannot be applied: " + place(fault)), number, name);
+      return;
+    }
+    count(entry.event());
+  }
+
+  @Override
+  protected void recovered(@Nullable NotReplayed why) {
+    if (why != null) {
+      unread(why, number() + 1, "");
+    }
+    if (unread != null) {
+      letGoOfLogIn();
+      letGoOfErasure();
+      waiting = 0;
+      unsetAside(); // those who wait for the end of a log-in
+      return;
+    }
+    surroundings.population().unreadable().read(owner);
+    looks = 0;
+    presence.retain(user.sessions());
+    if (eventsSinceErasure == NONE) {
+      letGoOfErasure();
+    }
+    deleteHistory();
+    if (user.frozen()) {
+      askForAdmission();
+    } else if (!awaitingLogIn.isEmpty() || waiting > 0) {
+      // The write that ended the log-in was in doubt and is there.
+      thaw();
+      unsetAside();
+    }
   }
 
   private void count(Event event) {
@@ -641,31 +665,8 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.C
     }
   }
 
-  private User replay(User user, Recorded recorded) {
-    long number = lastSequenceNumber(context);
-    if (unread != null) {
-      return user; // its end is lost already
-    }
-    String name = UserCodec.name(recorded.entry().event());
-    // A log begins with its first event, or with the one before which all was erased.
-    boolean begins = replayed == 0 && recorded.entry().event() instanceof Event.UserErased;
-    if (replayed >= 0 && number != replayed + 1 && !begins) {
-      var reason =
-          number > replayed ? NotReplayed.Reason.DAMAGED : NotReplayed.Reason.STORE; // read twice
-      unread(
-          new NotReplayed(reason, "event " + number + " follows event " + replayed), number, name);
-      return user;
-    }
-    replayed = number;
-    try {
-      return user.apply(recorded.entry());
-    } catch (RuntimeException | StackOverflowError fault) {
-      unread(
-          new NotReplayed(NotReplayed.Reason.DAMAGED, "it cannot be applied: " + place(fault)),
-          number,
-          name);
-      return user;
-    }
+  private static NotReplayed damaged(String detail) {
+    return new NotReplayed(NotReplayed.Reason.DAMAGED, detail);
   }
 
   /** Notes why the user cannot be read; the first reason stands. */
@@ -675,8 +676,7 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.C
     }
     unread = new Unread(why.reason(), System.nanoTime());
     switch (why.reason()) {
-      case STORE, OVERLOADED ->
-          context.getLog().debug("user {} cannot be read now: {}", owner, why.detail());
+      case STORE, OVERLOADED -> LOG.debug("user {} cannot be read now: {}", owner, why.detail());
       case DAMAGED ->
           surroundings
               .population()
@@ -694,57 +694,29 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.C
   }
 
   // ---------------------------------------------------------------------------------------------
-  // Signals
+  // Refusals
 
-  private void onRecovered(User user) {
-    recovering = false;
-    if (unread != null) {
-      letGoOfLogIn();
-      letGoOfErasure();
-      if (waiting > 0) {
-        waiting = 0;
-        context.getSelf().tell(new Message.AdmissionLate()); // has those who wait come again
-      }
-      return;
+  @Override
+  protected boolean mayHold(Message message) {
+    if (message instanceof Message.Ask ask && heldMessages() >= MAX_HELD) {
+      refuse(ask, Answer.Cause.OVERLOADED);
+      return false;
     }
-    surroundings.population().unreadable().read(owner);
-    looks = 0;
-    presence.retain(user.sessions());
-    if (eventsSinceErasure == NONE) {
-      letGoOfErasure();
-    }
-    deleteHistory(user);
-    if (user.frozen()) {
-      askForAdmission(user);
-    } else if (!awaitingLogIn.isEmpty() || waiting > 0) {
-      // The write that ended the log-in was in doubt and is there: an admission that is settled
-      // already, or one that is late, lets go of everybody who waits.
-      awaitingLogIn.forEach(context.getSelf()::tell);
-      awaitingLogIn.clear();
-      context.getSelf().tell(new Message.AdmissionLate());
+    return true;
+  }
+
+  /** What was not decided on here may be decided on by the user's next owner. */
+  @Override
+  protected void abandoned(Message message) {
+    if (message instanceof Message.Ask ask) {
+      refuse(ask, Answer.Cause.NO_OWNER);
     }
   }
 
-  private void onPersistFailed(Throwable failure) {
-    beforeRecovery();
-    Message failed = inHand;
-    inHand = null;
-    if (failed == null) {
-      return;
-    }
-    Answer.@Nullable Cause cause = null;
-    if (failure instanceof NotWritten no) {
-      cause = cause(no.reason());
-    } else if (failed instanceof Message.Ask ask) {
-      inDoubt = ask;
-    }
-    boolean again = cause == null && attempts++ < MAX_ATTEMPTS;
-    if (failed instanceof Message.Ask ask && !again) {
-      refuse(ask, cause == null ? Answer.Cause.JOURNAL : cause);
-    } else {
-      // Decided again after the restart, on what the journal holds.
-      context.getSelf().tell(failed);
-    }
+  /** Who waits for the end of a log-in or an erasure asks again, at the next owner. */
+  @Override
+  protected void stopped() {
+    surroundings.population().left();
   }
 
   /** Says that nothing happened, unless an earlier write of the same command may show up yet. */
@@ -754,9 +726,16 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.C
             ask.equals(inDoubt)
                 ? new Answer.Unknown()
                 : new Answer.Unavailable(cause, RETRY_AFTER_MILLIS));
-    inDoubt = null;
+    settled(ask);
+  }
+
+  /** If it was this one whose write was in doubt, its caller has been told. */
+  private void settled(Message.Ask ask) {
+    if (ask.equals(inDoubt)) {
+      inDoubt = null;
+      looks = 0;
+    }
     attempts = 0;
-    looks = 0;
   }
 
   /** Why nothing was written for certain; null where the command must be decided again. */
@@ -771,35 +750,17 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.C
 
   // ---------------------------------------------------------------------------------------------
 
-  private Decision decide(User user, Command command, boolean journalUp) {
+  private Decision decide(Command command, boolean journalUp) {
     TrustedClock.Reading clock = surroundings.clock().read();
     return user.decide(
         command,
         new Context(clock.millis(), !clock.trusted(), journalUp, presence, surroundings.limits()));
   }
 
-  private List<Change> recorded(Decision decision) {
-    User after = decision.state();
-    boolean erased =
-        !decision.entries().isEmpty()
-            && decision.entries().getLast().event() instanceof Event.UserErased;
-    long deadline = erased ? after.lastEntryAt() : after.deadline(surroundings.limits());
-    return decision.entries().stream().<Change>map(entry -> new Recorded(entry, deadline)).toList();
-  }
-
-  private void written(User after, Decision decision) {
-    inHand = null;
-    inDoubt = null;
-    attempts = 0;
-    stay(); // the user is somebody again
-    presence.retain(after.sessions());
-    notePresence(decision);
-  }
-
   /** After the answers: nobody waits for a snapshot. */
-  private void snapshotIfDue(User user) {
+  private void snapshotIfDue() {
     if (eventsSinceSnapshot >= eventsToNextSnapshot) {
-      offerSnapshot(user);
+      offerSnapshot();
     }
   }
 
@@ -811,19 +772,18 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.C
     }
   }
 
-  private void offerSnapshot(User user) {
+  private void offerSnapshot() {
     if (eventsSinceErasure != NONE) {
       return; // a recovery must find the erasure's event until its history is deleted
     }
     JournalSnapshot state = UserCodec.encodeIfItFits(user);
     if (state == null) {
       // The user comes back from the events instead. Tried again after as many more.
-      context.getLog().warn("user {} is too large for a snapshot", owner);
+      LOG.warn("user {} is too large for a snapshot", owner);
       eventsSinceSnapshot = 0;
       return;
     }
-    var snapshot =
-        new SnapshotWrite(journalOwner(), lastSequenceNumber(context), user.lastEntryAt(), state);
+    var snapshot = new SnapshotWrite(owner(), number(), user.lastEntryAt(), state);
     if (surroundings.journal().offerSnapshot(snapshot)) {
       eventsSinceSnapshot = 0;
       eventsToNextSnapshot =
@@ -833,84 +793,6 @@ public final class UserEntity extends EventSourcedBehavior<Message, UserEntity.C
               MOST_EVENTS_PER_SNAPSHOT);
     } else {
       eventsToNextSnapshot = eventsSinceSnapshot + EVENTS_TO_ANOTHER_OFFER;
-    }
-  }
-
-  private static final class Events extends EventAdapter<Change, Object> {
-    static final Events ADAPTER = new Events();
-
-    @Override
-    public JournalEvent toJournal(Change change) {
-      return switch (change) {
-        case Recorded recorded -> UserCodec.encode(recorded.entry(), recorded.deadline());
-        case Failed failed -> throw new IllegalStateException("never persisted: " + failed);
-      };
-    }
-
-    @Override
-    public String manifest(Change change) {
-      return ""; // the name is in the JournalEvent
-    }
-
-    @Override
-    public EventSeq<Change> fromJournal(Object stored, String manifest) {
-      return EventSeq.single(
-          switch (stored) {
-            case JournalEvent event -> decode(event);
-            case NotReplayed why -> new Failed(why, "");
-            default -> throw new IllegalArgumentException("no event: " + stored.getClass());
-          });
-    }
-
-    private static Change decode(JournalEvent event) {
-      try {
-        return new Recorded(UserCodec.decode(event), event.deadline());
-      } catch (UserCodec.Undecodable e) {
-        return failed(event.name(), String.valueOf(e.getMessage()));
-      } catch (RuntimeException | StackOverflowError fault) {
-        return failed(event.name(), "it cannot be decoded: " + place(fault));
-      }
-    }
-
-    private static Failed failed(String name, String detail) {
-      return new Failed(new NotReplayed(NotReplayed.Reason.DAMAGED, detail), name);
-    }
-  }
-
-  /** Tells the actor of a snapshot that cannot be read, since a recovery knows no other way. */
-  private final class Snapshots implements SnapshotAdapter<User> {
-
-    @Override
-    public Object toJournal(User user) {
-      return UserCodec.encode(user);
-    }
-
-    @Override
-    public User fromJournal(Object stored) {
-      return switch (stored) {
-        case JournalSnapshot snapshot -> decode(snapshot);
-        case NotReplayed why -> {
-          unread(why, 0, "");
-          yield User.nobody();
-        }
-        default -> throw new IllegalArgumentException("no snapshot: " + stored.getClass());
-      };
-    }
-
-    private User decode(JournalSnapshot snapshot) {
-      replayed = -1; // the journal has seen to it that the events go on where it ends
-      try {
-        return UserCodec.decode(snapshot);
-      } catch (UserCodec.Undecodable e) {
-        return failed(snapshot.name(), String.valueOf(e.getMessage()));
-      } catch (RuntimeException | StackOverflowError fault) {
-        return failed(snapshot.name(), "it cannot be decoded: " + place(fault));
-      }
-    }
-
-    private User failed(String name, String detail) {
-      unread(new NotReplayed(NotReplayed.Reason.DAMAGED, detail), 0, name);
-      return User.nobody();
     }
   }
 }

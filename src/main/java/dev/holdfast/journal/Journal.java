@@ -11,9 +11,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * The running journal of one node process: a few writers and readers, one store.
  *
- * <p>Actors reach it through Pekko's persistence plugins, which find it by {@link JournalSetup};
- * and directly for three things: {@link #health} before they persist, {@link #offerSnapshot} after
- * they have, and the agenda ({@link #due}). The cluster code reaches the fence by {@link #nodes}.
+ * <p>An owner's actor comes back by {@link #recover}, asks for {@link #health} before it decides
+ * what must be written, has it written by {@link #write}, and offers a snapshot now and then by
+ * {@link #offerSnapshot}. The cluster code reaches the fence by {@link #nodes}, and the agenda by
+ * {@link #due}.
  *
  * <p>The node must be in the store's {@link NodeRegistry} before its first write: {@link
  * NodeRegistry#claim} as the first of a cluster, {@link NodeRegistry#register} as one that joins. A
@@ -123,11 +124,30 @@ public final class Journal implements AutoCloseable {
   }
 
   /**
-   * Reads all that an owner needs to come back, together with other owners that wait. The future
-   * ends with {@link StoreUnreadable} if the store does not answer.
+   * Reads what an owner needs to come back, together with other owners that wait. The future ends
+   * with {@link StoreUnreadable} if the store does not answer, with {@link TooManyRecoveries} if
+   * too many wait, and with something else if what is stored of this owner cannot be read. It is
+   * completed on a thread that reads, so what depends on it must be quick.
+   *
+   * <p>Of a log longer than {@code recovery.max-events} the beginning is read, and the rest is to
+   * be asked for by {@link #recoverMore}. Whoever has made use of what came says so by {@link
+   * #replayed}, so that it no longer keeps others from being read.
    */
   public CompletableFuture<Recovered> recover(Owner owner) {
     return recoveries.recover(owner);
+  }
+
+  /**
+   * Reads the next events of a long log, from {@code from} to {@code to}, both included, but at
+   * most {@code recovery.max-events}. Ends as {@link #recover} does.
+   */
+  public CompletableFuture<List<StoredEvent>> recoverMore(Owner owner, long from, long to) {
+    return recoveries.more(owner, from, to);
+  }
+
+  /** What {@link #recover} has handed out of this owner is replayed, or of no use any more. */
+  public void replayed(Owner owner) {
+    recoveries.replayed(owner);
   }
 
   /**
@@ -237,7 +257,6 @@ public final class Journal implements AutoCloseable {
     return removals.erase(owner, number, deadline).whenComplete((_, _) -> recoveries.forget(owner));
   }
 
-  /** Recovery as Pekko asks for it, question by question. */
   Recoveries recoveries() {
     return recoveries;
   }

@@ -1,14 +1,12 @@
 package dev.holdfast.journal;
 
+import java.util.concurrent.CompletionException;
+
 /**
- * What an actor is handed in the place of events that cannot be given to it, as the payload of an
- * event of its own.
+ * Why an owner's actor was not given its log, or not all of it: it must not decide anything on what
+ * it has, nor write, but refuse whoever asks.
  *
- * <p>A recovery that fails would be begun again by Pekko without end, and everybody who asked the
- * actor would wait. So a recovery is always completed, and the actor told what it lacks: it must
- * not decide anything on what was replayed to it, nor persist, but refuse whoever asks.
- *
- * @param reason why
+ * @param reason what that means for those who ask
  * @param detail one sentence for the operator; holds no payload
  */
 public record NotReplayed(Reason reason, String detail) {
@@ -23,9 +21,11 @@ public record NotReplayed(Reason reason, String detail) {
     DAMAGED
   }
 
-  /** What a failure to read an owner means for the owner's actor. */
-  static NotReplayed because(Throwable failure) {
+  /** What a failure of {@link Journal#recover} means for the owner's actor. */
+  public static NotReplayed because(Throwable failure) {
     return switch (failure) {
+      case CompletionException wrapper when wrapper.getCause() != null ->
+          because(wrapper.getCause());
       case StoreUnreadable silent -> new NotReplayed(Reason.STORE, message(silent));
       case TooManyRecoveries many -> new NotReplayed(Reason.OVERLOADED, message(many));
       default -> new NotReplayed(Reason.DAMAGED, message(failure));

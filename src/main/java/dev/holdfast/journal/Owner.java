@@ -4,9 +4,9 @@ import java.nio.ByteBuffer;
 import java.util.HexFormat;
 
 /**
- * Whose events they are: 128 bits, in the store 16 bytes, as text (and as Pekko persistence id) 32
- * lower-case hexadecimal digits. All three forms sort alike, as one unsigned number, so a
- * contiguous range of owners is contiguous in the store.
+ * Whose events they are: 128 bits, in the store 16 bytes, as text 32 lower-case hexadecimal digits.
+ * All three forms sort alike, as one unsigned number, so a contiguous range of owners is contiguous
+ * in the store.
  *
  * @param high the upper 64 bits
  * @param low the lower 64 bits
@@ -27,24 +27,23 @@ public record Owner(long high, long low) implements Comparable<Owner> {
   /**
    * Reads the text form.
    *
-   * @throws IllegalArgumentException if {@code persistenceId} is not 32 lower-case hexadecimal
-   *     digits
+   * @throws IllegalArgumentException if {@code text} is not 32 lower-case hexadecimal digits
    */
-  public static Owner parse(String persistenceId) {
-    if (persistenceId.length() != DIGITS) {
-      throw notAnOwner(persistenceId);
+  public static Owner parse(String text) {
+    if (text.length() != DIGITS) {
+      throw notAnOwner(text);
     }
     long high = 0;
     long low = 0;
     for (int i = 0; i < DIGITS; i++) {
-      char digit = persistenceId.charAt(i);
+      char digit = text.charAt(i);
       int value;
       if (digit >= '0' && digit <= '9') {
         value = digit - '0';
       } else if (digit >= 'a' && digit <= 'f') {
         value = digit - 'a' + 10;
       } else {
-        throw notAnOwner(persistenceId);
+        throw notAnOwner(text);
       }
       if (i < DIGITS / 2) {
         high = high << 4 | value;
@@ -79,7 +78,7 @@ public record Owner(long high, long low) implements Comparable<Owner> {
     return byHigh != 0 ? byHigh : Long.compareUnsigned(low, other.low);
   }
 
-  /** The text form, which is the persistence id. */
+  /** The text form. */
   @Override
   public String toString() {
     HexFormat hex = HexFormat.of();
@@ -88,6 +87,6 @@ public record Owner(long high, long low) implements Comparable<Owner> {
 
   private static IllegalArgumentException notAnOwner(String text) {
     return new IllegalArgumentException(
-        "a persistence id is 32 lower-case hexadecimal digits, not '" + text + "'");
+        "an owner is written as 32 lower-case hexadecimal digits, not '" + text + "'");
   }
 }

@@ -15,7 +15,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -28,22 +27,14 @@ import org.slf4j.LoggerFactory;
  * ({@link #prefetch}), and among themselves in the order of their coming. Groups of owners that are
  * read ahead are small, and one reader is kept free of them.
  *
- * <p><b>What is held.</b> Pekko asks for an owner's snapshot, highest number and events one after
- * another. The first question reads all three; what the later ones need is held here for a moment.
- * That is safe because:
- *
- * <ul>
- *   <li>each recovery begins with the question for the snapshot, and that one always reads anew, or
- *       takes what was read ahead for it;
- *   <li>what was held is used for one recovery only, and is dropped when the owner writes, before
- *       and after;
- *   <li>it is dropped after a short time in any case, and when the journal's history may have
- *       changed.
- * </ul>
+ * <p><b>What is held.</b> A recovery that was handed to its actor counts as held until it is
+ * replayed; one that was read ahead is held here until its actor asks. The latter is safe because
+ * it is used for one recovery only, is dropped when the owner writes, before and after, is dropped
+ * after a short time in any case, and when the journal's history may have changed.
  *
  * <p><b>How much is held</b> is bounded by number and by bytes. While there is no room, nothing is
- * read, so that the readers keep to the pace of the actors. What an actor does not fetch for a
- * while makes room for others, and is read again if it is asked for after all.
+ * read, so that the readers keep to the pace of the actors. One that is not replayed for a while
+ * makes room for others.
  *
  * <p><b>A store that does not answer</b> is noticed by the first group that fails or takes too
  * long: all who wait are told at once, and so is everybody who comes, but for one question now and
@@ -69,7 +60,7 @@ final class Recoveries implements AutoCloseable {
   private static final long SLOW_OWNER_NANOS = TimeUnit.MICROSECONDS.toNanos(200);
   private static final int GROUP_LEAST = 16;
 
-  /** For how long a recovery that is not fetched may keep others from being read. */
+  /** For how long a recovery that is not replayed may keep others from being read. */
   private static final long PATIENCE_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
 
   /** What an owner takes in memory beside its payload, about. */
@@ -105,8 +96,8 @@ final class Recoveries implements AutoCloseable {
 
   private long triedAt;
 
-  /** Begun recoveries, in the order of their age. */
-  private final Held begun = new Held();
+  /** Handed to their actors and not replayed yet, in the order of their age. */
+  private final Held handed = new Held();
 
   /** Read ahead, in the order of their age. */
   private final Held fetched = new Held();
@@ -117,7 +108,7 @@ final class Recoveries implements AutoCloseable {
   /** Whether {@link #forget} has anything to forget; spares the writers the lock. */
   private volatile boolean holding;
 
-  private record Asked(Owner owner, boolean begins, CompletableFuture<Recovered> answer) {}
+  private record Asked(Owner owner, CompletableFuture<Recovered> answer) {}
 
   private record Ahead(Owner owner, Fetch fetch) {}
 
@@ -157,7 +148,11 @@ final class Recoveries implements AutoCloseable {
   /** What came of one owner: exactly one of the two. */
   private record Read(@Nullable Recovered recovered, @Nullable Throwable failure) {}
 
-  /** What is held of an owner: nothing, if it could not be read. */
+  /**
+   * What is held of an owner.
+   *
+   * @param recovered null where its actor has it
+   */
   private record Entry(@Nullable Recovered recovered, long bytes, long history, long since) {}
 
   /** Entries by owner, the oldest first, and their bytes. */
@@ -211,73 +206,52 @@ final class Recoveries implements AutoCloseable {
   // ---------------------------------------------------------------------------------------------
   // Questions
 
-  /** Reads the owner anew, together with others that wait. */
+  /** Reads the owner anew, together with others that wait, or takes what was read ahead of it. */
   CompletableFuture<Recovered> recover(Owner owner) {
-    return ask(owner, false);
-  }
-
-  /**
-   * The first question: reads the owner anew and holds what the next two will ask for. That it
-   * failed is held as well, so that the second one does not ask the store again.
-   */
-  CompletableFuture<Recovered> begin(Owner owner) {
-    Entry entry;
+    Asked question = new Asked(owner, new CompletableFuture<>());
+    Recovered ready = null;
+    RuntimeException refusal = null;
     synchronized (lock) {
-      entry = fresh(fetched.remove(owner));
-      if (entry != null) {
-        begun.put(owner, entry);
+      Entry entry = holding ? fresh(fetched.remove(owner)) : null;
+      if (entry != null && entry.recovered != null) {
+        ready = entry.recovered;
+        handed.put(owner, handed(entry.bytes));
+      } else if (closed) {
+        refusal = closed();
+      } else if (down && !mayTry()) {
+        refusal = silent();
+      } else if (asked.size() >= settings.maxWaitingRecoveries()) {
+        refusal = new TooManyRecoveries(asked.size());
+      } else {
+        asked.add(question);
+        work();
       }
     }
-    Recovered recovered = entry == null ? null : entry.recovered;
-    return recovered == null ? ask(owner, true) : CompletableFuture.completedFuture(recovered);
+    if (ready != null) {
+      question.answer.complete(ready);
+    } else if (refusal != null) {
+      question.answer.completeExceptionally(refusal);
+    }
+    return question.answer;
   }
 
-  /** The second question; 0 where the first one failed, so that there is no third. */
-  CompletableFuture<Long> highest(Owner owner) {
-    Entry entry;
+  /** What was handed out of the owner is used up. */
+  void replayed(Owner owner) {
     synchronized (lock) {
-      entry = fresh(begun.entries.get(owner));
-      if (entry != null && entry.recovered == null) {
-        begun.remove(owner);
-      }
-    }
-    if (entry == null) {
-      return run(() -> store.highest(owner));
-    }
-    Recovered recovered = entry.recovered;
-    return CompletableFuture.completedFuture(recovered == null ? 0L : recovered.highest());
-  }
-
-  /** The third question: uses up what is held. What was handed out before a failure is true. */
-  CompletableFuture<@Nullable Void> replay(
-      Owner owner, long from, long to, long max, Consumer<StoredEvent> consumer) {
-    Entry entry;
-    synchronized (lock) {
-      entry = fresh(begun.remove(owner));
+      handed.remove(owner);
       if (mayRead()) {
         work();
       }
     }
-    Recovered recovered = entry == null ? null : entry.recovered;
-    if (recovered == null || from <= recovered.snapshotNumber()) {
-      return run(() -> stream(owner, from, to, max, consumer));
-    }
-    long replayed = 0;
-    long last = recovered.snapshotNumber();
-    for (StoredEvent event : recovered.events()) {
-      last = event.number();
-      if (last >= from && last <= to && replayed < max) {
-        consumer.accept(event);
-        replayed++;
-      }
-    }
-    if (last >= Math.min(to, recovered.highest()) || replayed >= max) {
-      return CompletableFuture.completedFuture(null);
-    }
-    // A log longer than a recovery holds in memory.
-    long next = Math.max(from, last + 1);
-    long left = max - replayed;
-    return run(() -> stream(owner, next, to, left, consumer));
+  }
+
+  /** Reads what a log has beyond the beginning that a recovery holds, as many events again. */
+  CompletableFuture<List<StoredEvent>> more(Owner owner, long from, long to) {
+    return run(() -> {
+      List<StoredEvent> events = new ArrayList<>();
+      store.read(owner, from, to, settings.maxRecoveryEvents(), events::add);
+      return events;
+    });
   }
 
   /**
@@ -315,7 +289,6 @@ final class Recoveries implements AutoCloseable {
   void forget(Owner owner) {
     if (holding) {
       synchronized (lock) {
-        begun.remove(owner);
         fetched.remove(owner);
         fetching.remove(owner);
       }
@@ -341,9 +314,9 @@ final class Recoveries implements AutoCloseable {
     Runnable tell = () -> {};
     synchronized (lock) {
       long oldest = now - settings.prefetchTtl().toNanos();
-      begun.removeOlderThan(oldest);
+      handed.removeOlderThan(oldest);
       fetched.removeOlderThan(oldest);
-      holding = !begun.entries.isEmpty() || !fetched.entries.isEmpty() || !fetching.isEmpty();
+      holding = !fetched.entries.isEmpty() || !fetching.isEmpty();
       for (Group group : reading) {
         if (!group.givenUp && now - group.began > settings.stallAfter().toNanos()) {
           group.givenUp = true;
@@ -361,17 +334,24 @@ final class Recoveries implements AutoCloseable {
     tell.run();
   }
 
-  /** Recoveries held now. */
-  int heldCount() {
+  /** Recoveries that were handed out and are not replayed. */
+  int handedCount() {
     synchronized (lock) {
-      return begun.entries.size() + fetched.entries.size();
+      return handed.entries.size();
     }
   }
 
-  /** Bytes that they take, about. */
+  /** Recoveries that were read ahead and not asked for. */
+  int aheadCount() {
+    synchronized (lock) {
+      return fetched.entries.size();
+    }
+  }
+
+  /** Bytes that both take, about. */
   long heldBytes() {
     synchronized (lock) {
-      return begun.bytes + fetched.bytes;
+      return handed.bytes + fetched.bytes;
     }
   }
 
@@ -399,39 +379,8 @@ final class Recoveries implements AutoCloseable {
     readers.close();
   }
 
-  private CompletableFuture<Recovered> ask(Owner owner, boolean begins) {
-    Asked question = new Asked(owner, begins, new CompletableFuture<>());
-    RuntimeException refusal = null;
-    synchronized (lock) {
-      if (closed) {
-        refusal = closed();
-      } else if (down && !mayTry()) {
-        refusal = silent();
-      } else if (asked.size() >= settings.maxWaitingRecoveries()) {
-        refusal = new TooManyRecoveries(asked.size());
-      } else {
-        asked.add(question);
-        work();
-      }
-      if (refusal != null && begins) {
-        begun.put(owner, failed());
-        holding = true;
-      }
-    }
-    if (refusal != null) {
-      question.answer.completeExceptionally(refusal);
-    }
-    return question.answer;
-  }
-
-  private @Nullable Void stream(
-      Owner owner, long from, long to, long max, Consumer<StoredEvent> consumer) {
-    store.read(owner, from, to, max, consumer);
-    return null;
-  }
-
   /** Runs what blocks on one of the reading threads. */
-  <T extends @Nullable Object> CompletableFuture<T> run(Supplier<T> reading) {
+  private <T> CompletableFuture<T> run(Supplier<T> reading) {
     try {
       return CompletableFuture.supplyAsync(reading, readers);
     } catch (RejectedExecutionException e) {
@@ -469,12 +418,12 @@ final class Recoveries implements AutoCloseable {
         && fetched.takes(settings.maxPrefetched(), settings.maxRecoveryBytes() / 2);
   }
 
-  /** Whether one more recovery may be held; one that nobody fetches gives way. Under the lock. */
+  /** Whether one more recovery may be held; one not replayed for long gives way. Under the lock. */
   private boolean hasRoom() {
-    boolean room = begun.takes(settings.maxPrefetched(), settings.maxRecoveryBytes());
+    boolean room = handed.takes(settings.maxPrefetched(), settings.maxRecoveryBytes());
     if (!room) {
-      begun.removeOlderThan(System.nanoTime() - PATIENCE_NANOS);
-      room = begun.takes(settings.maxPrefetched(), settings.maxRecoveryBytes());
+      handed.removeOlderThan(System.nanoTime() - PATIENCE_NANOS);
+      room = handed.takes(settings.maxPrefetched(), settings.maxRecoveryBytes());
     }
     return room;
   }
@@ -514,7 +463,7 @@ final class Recoveries implements AutoCloseable {
   private @Nullable Group nextGroup() {
     long history = store.historyNumber();
     if (!asked.isEmpty() && hasRoom()) {
-      int room = settings.maxPrefetched() - begun.entries.size();
+      int room = settings.maxPrefetched() - handed.entries.size();
       List<Asked> next = new ArrayList<>();
       while (!asked.isEmpty() && next.size() < Math.min(groupSize, room)) {
         next.add(asked.remove());
@@ -636,8 +585,8 @@ final class Recoveries implements AutoCloseable {
         Entry entry = entry(question.owner, found, group.history);
         bytes += entry.bytes;
         // Whoever was told meanwhile that the store does not answer, asks anew.
-        if (question.begins && !question.answer.isDone()) {
-          begun.put(question.owner, entry);
+        if (entry.recovered != null && !question.answer.isDone()) {
+          handed.put(question.owner, handed(entry.bytes));
         }
       }
       for (Ahead one : group.ahead) {
@@ -651,7 +600,7 @@ final class Recoveries implements AutoCloseable {
           done.add(one.fetch);
         }
       }
-      holding = true;
+      holding |= !group.ahead.isEmpty();
       long nanos = System.nanoTime() - group.began;
       boolean slow = nanos > GROUP_NANOS && nanos / Math.max(1, found.size()) > SLOW_OWNER_NANOS;
       if (bytes > GROUP_BYTES) {
@@ -689,8 +638,8 @@ final class Recoveries implements AutoCloseable {
     return new Entry(recovered, recovered == null ? OWNER_BYTES : bytesOf(recovered), history, now);
   }
 
-  private Entry failed() {
-    return new Entry(null, OWNER_BYTES, store.historyNumber(), System.nanoTime());
+  private static Entry handed(long bytes) {
+    return new Entry(null, bytes, 0, System.nanoTime());
   }
 
   private static long bytesOf(Recovered recovered) {
@@ -746,12 +695,6 @@ final class Recoveries implements AutoCloseable {
       group.ahead.forEach(one -> fetching.remove(one.owner));
     }
     StoreUnreadable failure = silent();
-    for (Asked question : left) {
-      if (question.begins && !question.answer.isDone()) {
-        begun.put(question.owner, failed());
-      }
-    }
-    holding = true;
     return () -> {
       if (news) {
         LOG.warn("the journal cannot be read: {}", why);

@@ -7,10 +7,10 @@
  *
  * <p>Start reading at {@link dev.holdfast.journal.Journal}, the running journal of one node. It
  * groups the writes of many owners into batches ({@link dev.holdfast.journal.GroupCommit}), answers
- * recoveries, keeps {@link dev.holdfast.journal.JournalHealth} and is reached by Pekko through
- * {@link dev.holdfast.journal.EventPlugin} and {@link dev.holdfast.journal.SnapshotPlugin}. What a
- * database has to do is {@link dev.holdfast.journal.JournalStore}, with {@link
- * dev.holdfast.journal.SqliteStore} as the embedded one.
+ * recoveries ({@link dev.holdfast.journal.Recoveries}) and keeps {@link
+ * dev.holdfast.journal.JournalHealth}. It knows nothing of actors. What a database has to do is
+ * {@link dev.holdfast.journal.JournalStore}, with {@link dev.holdfast.journal.SqliteStore} as the
+ * embedded one.
  *
  * <p>Three rules hold throughout:
  *

@@ -138,23 +138,19 @@ final class ArchitectureTest {
               "javax.crypto..",
               "org.jspecify.annotations");
 
+  /** An actor and the journal speak to each other directly. */
   @ArchTest
-  static final ArchRule onlyTheEntityIsEventSourced =
-      noClasses()
-          .that()
-          .resideOutsideOfPackage(ENTITY)
-          .should()
-          .dependOnClassesThat()
-          .resideInAPackage("org.apache.pekko.persistence.typed..");
+  static final ArchRule nobodyKnowsPekkosPersistence =
+      noClasses().should().dependOnClassesThat().resideInAPackage("org.apache.pekko.persistence..");
 
   @ArchTest
-  static final ArchRule onlyEntityAndJournalKnowPersistence =
+  static final ArchRule theJournalKnowsNoActors =
       noClasses()
           .that()
-          .resideOutsideOfPackages(ENTITY, JOURNAL)
+          .resideInAPackage(JOURNAL)
           .should()
           .dependOnClassesThat()
-          .resideInAPackage("org.apache.pekko.persistence..");
+          .resideInAPackage("org.apache.pekko..");
 
   /**
    * Handlers meet the journal through the actor alone, so that nothing is answered past its owner.

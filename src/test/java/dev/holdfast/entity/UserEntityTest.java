@@ -15,7 +15,6 @@ import dev.holdfast.journal.InDoubt;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.journal.JournalEvent;
 import dev.holdfast.journal.JournalSettings;
-import dev.holdfast.journal.JournalSetup;
 import dev.holdfast.journal.JournalUnusable;
 import dev.holdfast.journal.NodeId;
 import dev.holdfast.journal.Owner;
@@ -54,8 +53,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import org.apache.pekko.actor.BootstrapSetup;
-import org.apache.pekko.actor.setup.ActorSystemSetup;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -114,11 +111,7 @@ final class UserEntityTest {
             ActorSystem.create(
                 Behaviors.empty(),
                 "entity",
-                ActorSystemSetup.create(
-                    BootstrapSetup.create(
-                        ConfigFactory.parseString("pekko.actor.provider = local")
-                            .withFallback(config)),
-                    new JournalSetup(journal))));
+                ConfigFactory.parseString("pekko.actor.provider = local").withFallback(config)));
   }
 
   @AfterEach

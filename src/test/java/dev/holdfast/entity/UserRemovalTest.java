@@ -13,7 +13,6 @@ import dev.holdfast.journal.DueOwner;
 import dev.holdfast.journal.FailingStore;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.journal.JournalSettings;
-import dev.holdfast.journal.JournalSetup;
 import dev.holdfast.journal.JournalUnusable;
 import dev.holdfast.journal.NodeId;
 import dev.holdfast.journal.NotWritten;
@@ -47,8 +46,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import org.apache.pekko.actor.BootstrapSetup;
-import org.apache.pekko.actor.setup.ActorSystemSetup;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -97,11 +94,7 @@ final class UserRemovalTest {
             ActorSystem.create(
                 Behaviors.empty(),
                 "removal",
-                ActorSystemSetup.create(
-                    BootstrapSetup.create(
-                        ConfigFactory.parseString("pekko.actor.provider = local")
-                            .withFallback(config)),
-                    new JournalSetup(journal))));
+                ConfigFactory.parseString("pekko.actor.provider = local").withFallback(config)));
   }
 
   @AfterEach

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -57,86 +58,69 @@ class RecoveriesTest {
   }
 
   @Test
-  void holdsARecoveryUntilItIsReplayed() {
-    write(ANN, 1, 5);
-
-    assertThat(recoveries().begin(ANN).join().highest()).isEqualTo(5);
-    assertThat(recoveries().heldCount()).isEqualTo(1);
-    assertThat(recoveries().highest(ANN).join()).isEqualTo(5);
-    assertThat(replay(ANN, 1, 5, Long.MAX_VALUE)).containsExactly(1L, 2L, 3L, 4L, 5L);
-
-    assertThat(recoveries().heldCount()).isZero();
-    assertThat(journal.metrics().recoveryQueries()).isEqualTo(1);
-  }
-
-  @Test
-  void answersWithoutAnythingHeld() {
-    write(ANN, 1, 5);
-
-    assertThat(recoveries().highest(ANN).join()).isEqualTo(5);
-    assertThat(recoveries().highest(BOB).join()).isZero();
-    assertThat(replay(ANN, 2, 4, Long.MAX_VALUE)).containsExactly(2L, 3L, 4L);
-  }
-
-  @Test
-  void replaysPartOfWhatIsHeld() {
-    write(ANN, 1, 5);
-
-    recoveries().begin(ANN).join();
-    assertThat(replay(ANN, 3, 4, Long.MAX_VALUE)).containsExactly(3L, 4L);
-    recoveries().begin(ANN).join();
-    assertThat(replay(ANN, 1, Long.MAX_VALUE, 2)).containsExactly(1L, 2L);
-  }
-
-  @Test
-  void replaysEventsBeforeTheSnapshotFromTheStore() {
+  void countsARecoveryAsHeldUntilItIsReplayed() {
     write(ANN, 1, 5);
     snapshot(ANN, 3);
 
-    assertThat(recoveries().begin(ANN).join().snapshotNumber()).isEqualTo(3);
-    assertThat(replay(ANN, 1, 5, Long.MAX_VALUE)).containsExactly(1L, 2L, 3L, 4L, 5L);
-  }
+    Recovered recovered = recoveries().recover(ANN).join();
 
-  @Test
-  void forgetsWhatItHoldsOfAnOwnerThatWrites() {
-    write(ANN, 1, 2);
-    recoveries().begin(ANN).join();
+    assertThat(recovered.snapshotNumber()).isEqualTo(3);
+    assertThat(recovered.events()).extracting(StoredEvent::number).containsExactly(4L, 5L);
+    assertThat(recovered.highest()).isEqualTo(5);
+    assertThat(recoveries().handedCount()).isEqualTo(1);
+    assertThat(recoveries().heldBytes()).isPositive();
 
-    journal.write(writeOf(ANN, 3, 1)).join();
-
-    assertThat(recoveries().heldCount()).isZero();
-    assertThat(recoveries().highest(ANN).join()).isEqualTo(3);
-    assertThat(replay(ANN, 1, 3, Long.MAX_VALUE)).containsExactly(1L, 2L, 3L);
+    recoveries().replayed(ANN);
+    assertThat(recoveries().handedCount()).isZero();
+    assertThat(recoveries().heldBytes()).isZero();
+    assertThat(journal.metrics().recoveryQueries()).isEqualTo(1);
   }
 
   @Test
   void readsAnewEachTimeARecoveryBegins() {
     write(ANN, 1, 2);
-    assertThat(recoveries().begin(ANN).join().highest()).isEqualTo(2);
+    assertThat(recoveries().recover(ANN).join().highest()).isEqualTo(2);
 
     // As another node does: this one does not hear of it.
     write(ANN, 3, 1);
 
-    assertThat(recoveries().begin(ANN).join().highest()).isEqualTo(3);
-    assertThat(recoveries().highest(ANN).join()).isEqualTo(3);
-    assertThat(replay(ANN, 1, 3, Long.MAX_VALUE)).containsExactly(1L, 2L, 3L);
+    assertThat(recoveries().recover(ANN).join().highest()).isEqualTo(3);
   }
 
   @Test
   void holdsNoMoreThanItMay() {
     journal.close();
     reopen();
-    start("holdfast.journal.recovery.max-prefetched = 3");
+    start("holdfast.journal.recovery { max-prefetched = 3, readers = 1 }");
     for (int i = 0; i < 10; i++) {
       write(owner(i), 1, 1);
-      recoveries().begin(owner(i)).join(); // waits while there is no room, and is read all the same
-      assertThat(recoveries().heldCount()).isLessThanOrEqualTo(3);
+    }
+    List<Owner> handed = Collections.synchronizedList(new ArrayList<>());
+    for (int i = 0; i < 10; i++) {
+      var _ = recoveries().recover(owner(i)).thenAccept(read -> handed.add(read.owner()));
     }
 
     for (int i = 0; i < 10; i++) {
-      assertThat(replay(owner(i), 1, 1, Long.MAX_VALUE)).as("held or not").containsExactly(1L);
+      int next = i;
+      await().until(() -> handed.size() > next);
+      assertThat(recoveries().handedCount()).isBetween(1, 3);
+      recoveries().replayed(handed.get(next)); // makes room for another
     }
-    assertThat(recoveries().heldCount()).isZero();
+    assertThat(recoveries().handedCount()).isZero();
+  }
+
+  @Test
+  void readsOthersAfterAWhileThoughNobodyReplaysWhatWasRead() {
+    journal.close();
+    reopen();
+    start("holdfast.journal.recovery.max-prefetched = 3");
+    for (int i = 0; i < 10; i++) {
+      write(owner(i), 1, 1);
+    }
+
+    var all = IntStream.range(0, 10).mapToObj(i -> recoveries().recover(owner(i))).toList();
+
+    assertThat(all).allSatisfy(one -> assertThat(one.join().highest()).isEqualTo(1));
   }
 
   @Test
@@ -145,26 +129,33 @@ class RecoveriesTest {
     reopen();
     start("holdfast.journal.recovery.prefetch-ttl = 50 ms");
     write(ANN, 1, 1);
-    recoveries().begin(ANN).join();
+    recoveries().recover(ANN).join();
+    recoveries().prefetch(List.of(BOB)).join();
 
-    await().until(() -> recoveries().heldCount() == 0);
-    assertThat(replay(ANN, 1, 1, Long.MAX_VALUE)).containsExactly(1L);
+    await().until(() -> recoveries().handedCount() == 0 && recoveries().aheadCount() == 0);
+    assertThat(recoveries().heldBytes()).isZero();
   }
 
   @Test
-  void streamsWhatALongLogHasBeyondItsBeginning() {
+  void readsALongLogInParts() {
     journal.close();
     reopen();
     start("holdfast.journal.recovery.max-events = 10");
     write(ANN, 1, 35);
     snapshot(ANN, 5);
 
-    recoveries().begin(ANN).join();
-    assertThat(replay(ANN, 6, 35, Long.MAX_VALUE)).hasSize(30).isSorted().first().isEqualTo(6L);
-    recoveries().begin(ANN).join();
-    assertThat(replay(ANN, 6, 35, 12)).hasSize(12).isSorted().first().isEqualTo(6L);
-    recoveries().begin(ANN).join();
-    assertThat(replay(ANN, 20, 22, Long.MAX_VALUE)).containsExactly(20L, 21L, 22L);
+    Recovered beginning = recoveries().recover(ANN).join();
+    assertThat(beginning.events())
+        .hasSize(10)
+        .last()
+        .extracting(StoredEvent::number)
+        .isEqualTo(15L);
+    assertThat(beginning.highest()).isEqualTo(35);
+
+    assertThat(numbers(recoveries().more(ANN, 16, 35).join()))
+        .containsExactly(16L, 17L, 18L, 19L, 20L, 21L, 22L, 23L, 24L, 25L);
+    assertThat(numbers(recoveries().more(ANN, 33, 34).join())).containsExactly(33L, 34L);
+    assertThat(recoveries().more(ANN, 36, 40).join()).isEmpty();
   }
 
   @Test
@@ -176,6 +167,9 @@ class RecoveriesTest {
 
     List<CompletableFuture<Recovered>> recovered =
         IntStream.range(0, owners).mapToObj(i -> recoveries().recover(owner(i))).toList();
+    for (var one : recovered) {
+      var _ = one.thenAccept(read -> recoveries().replayed(read.owner()));
+    }
 
     for (int i = 0; i < owners; i++) {
       assertThat(recovered.get(i).join().owner()).isEqualTo(owner(i));
@@ -200,7 +194,7 @@ class RecoveriesTest {
     journal.close();
 
     for (CompletableFuture<?> answer :
-        List.of(closed.recover(ANN), closed.highest(ANN), closed.begin(ANN))) {
+        List.of(closed.recover(ANN), closed.more(ANN, 1, 2), closed.prefetch(List.of(ANN)))) {
       Assertions.assertThatThrownBy(answer::join)
           .isInstanceOf(CompletionException.class)
           .hasCauseInstanceOf(StoreUnreadable.class);
@@ -219,7 +213,7 @@ class RecoveriesTest {
     var first = recoveries().recover(BOB);
     await().until(() -> recoveries().waiting() == 0);
     var ahead = recoveries().prefetch(IntStream.range(10, 500).mapToObj(i -> owner(i)).toList());
-    var aheadOfAnn = recoveries().recover(ANN).thenApply(_ -> recoveries().heldCount());
+    var aheadOfAnn = recoveries().recover(ANN).thenApply(_ -> recoveries().aheadCount());
 
     failing.repairReading();
 
@@ -276,11 +270,12 @@ class RecoveriesTest {
     recoveries().prefetch(List.of(ANN, BOB)).join();
     int before = failing.recoveries();
 
-    assertThat(recoveries().begin(ANN).join().highest()).isEqualTo(5);
-    assertThat(replay(ANN, 1, 5, Long.MAX_VALUE)).containsExactly(1L, 2L, 3L, 4L, 5L);
+    assertThat(recoveries().recover(ANN).join().highest()).isEqualTo(5);
     assertThat(failing.recoveries()).isEqualTo(before);
+    assertThat(recoveries().aheadCount()).as("bob's").isEqualTo(1);
+    assertThat(recoveries().handedCount()).isEqualTo(1);
 
-    recoveries().begin(ANN).join();
+    recoveries().recover(ANN).join();
     assertThat(failing.recoveries()).as("once only").isEqualTo(before + 1);
   }
 
@@ -290,7 +285,7 @@ class RecoveriesTest {
     recoveries().prefetch(List.of(ANN)).join();
     journal.write(writeOf(ANN, 2, 1)).join();
 
-    assertThat(recoveries().begin(ANN).join().highest()).isEqualTo(2);
+    assertThat(recoveries().recover(ANN).join().highest()).isEqualTo(2);
   }
 
   @Test
@@ -303,7 +298,7 @@ class RecoveriesTest {
     failing.repairReading();
     ahead.join();
 
-    assertThat(recoveries().heldCount()).isZero();
+    assertThat(recoveries().aheadCount()).isZero();
   }
 
   @Test
@@ -312,12 +307,12 @@ class RecoveriesTest {
     recoveries().prefetch(List.of(ANN)).join();
     failing.changeHistory();
     write(ANN, 2, 1); // as on another node: this one does not hear of it
-    assertThat(recoveries().begin(ANN).join().highest()).isEqualTo(2);
+    assertThat(recoveries().recover(ANN).join().highest()).isEqualTo(2);
 
     recoveries().prefetch(List.of(ANN)).join();
     write(ANN, 3, 1);
     journal.forgetPrefetched();
-    assertThat(recoveries().begin(ANN).join().highest()).isEqualTo(3);
+    assertThat(recoveries().recover(ANN).join().highest()).isEqualTo(3);
   }
 
   @Test
@@ -332,15 +327,13 @@ class RecoveriesTest {
       store.write(node, List.of(new OwnerWrite(owner, 1, List.of(event))), List.of());
     }
     // The first group is as large as groups may be; whatever comes after finds no room.
-    var all = owners.stream().map(recoveries()::begin).toList();
+    var all = owners.stream().map(recoveries()::recover).toList();
     await()
         .until(() -> {
           assertThat(recoveries().heldBytes()).isLessThan(3L << 20);
           return all.stream().allMatch(CompletableFuture::isDone);
         });
-    for (Owner owner : owners) {
-      assertThat(replay(owner, 1, 1, Long.MAX_VALUE)).as("held or not").containsExactly(1L);
-    }
+    owners.forEach(recoveries()::replayed);
     assertThat(recoveries().heldBytes()).isZero();
 
     recoveries().prefetch(owners.subList(0, 40)).join();
@@ -356,7 +349,7 @@ class RecoveriesTest {
     failing.damage(owner(7));
     failing.fallSilent();
 
-    var all = owners.stream().map(recoveries()::begin).toList();
+    var all = owners.stream().map(recoveries()::recover).toList();
     failing.repairReading();
 
     for (int i = 0; i < 20; i++) {
@@ -366,7 +359,6 @@ class RecoveriesTest {
     }
     Assertions.assertThatThrownBy(all.get(7)::join)
         .hasCauseInstanceOf(IllegalArgumentException.class);
-    assertThat(recoveries().highest(owner(7)).join()).as("so nothing is replayed").isZero();
   }
 
   @Test
@@ -374,7 +366,7 @@ class RecoveriesTest {
     write(ANN, 1, 1);
     failing.breakReading();
     for (int i = 0; i < 1_000; i++) {
-      Assertions.assertThatThrownBy(recoveries().begin(ANN)::join)
+      Assertions.assertThatThrownBy(recoveries().recover(ANN)::join)
           .hasCauseInstanceOf(StoreUnreadable.class);
     }
     assertThat(failing.recoveries()).as("tried every 200 ms").isLessThan(50);
@@ -383,8 +375,8 @@ class RecoveriesTest {
     failing.repairReading();
     await()
         .atMost(Duration.ofSeconds(1))
-        .until(() -> !recoveries().begin(ANN).handle((_, f) -> f != null).join());
-    assertThat(recoveries().begin(BOB).join().highest()).as("nobody else is kept out").isZero();
+        .until(() -> !recoveries().recover(ANN).handle((_, f) -> f != null).join());
+    assertThat(recoveries().recover(BOB).join().highest()).as("nobody else is kept out").isZero();
   }
 
   @Test
@@ -395,16 +387,16 @@ class RecoveriesTest {
     write(ANN, 1, 1);
     failing.fallSilent();
     List<CompletableFuture<Recovered>> all =
-        IntStream.range(0, 500).mapToObj(i -> recoveries().begin(owner(i))).toList();
+        IntStream.range(0, 500).mapToObj(i -> recoveries().recover(owner(i))).toList();
 
     await().atMost(Duration.ofSeconds(5)).until(() -> all.stream().allMatch(f -> f.isDone()));
 
     assertThat(all).allMatch(CompletableFuture::isCompletedExceptionally);
-    assertThat(recoveries().begin(ANN)).as("known to be down").isCompletedExceptionally();
+    assertThat(recoveries().recover(ANN)).as("known to be down").isCompletedExceptionally();
     failing.repairReading();
     await()
         .atMost(Duration.ofSeconds(1))
-        .until(() -> !recoveries().begin(ANN).handle((_, f) -> f != null).join());
+        .until(() -> !recoveries().recover(ANN).handle((_, f) -> f != null).join());
   }
 
   private Recoveries recoveries() {
@@ -430,9 +422,7 @@ class RecoveriesTest {
         List.of(new SnapshotWrite(owner, number, 0, new JournalSnapshot("s.v1", new byte[3]))));
   }
 
-  private List<Long> replay(Owner owner, long from, long to, long max) {
-    List<Long> numbers = new ArrayList<>();
-    recoveries().replay(owner, from, to, max, event -> numbers.add(event.number())).join();
-    return numbers;
+  private static List<Long> numbers(List<StoredEvent> events) {
+    return events.stream().map(StoredEvent::number).toList();
   }
 }

@@ -198,11 +198,11 @@ class RetentionTest {
 
   @Test
   void recoversNobodyFromWhatWasHeldBeforeThePurge() {
-    journal.recoveries().begin(ANN).join();
+    journal.prefetch(List.of(ANN)).join();
 
     assertThat(journal.purge(ANN, 10).join()).isTrue();
 
-    assertThat(journal.recoveries().highest(ANN).join()).isZero();
+    assertThat(journal.recover(ANN).join().highest()).isZero();
   }
 
   private void awaitSweep() {

@@ -2,13 +2,9 @@ package dev.holdfast.benchmarks.journal;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
-import dev.holdfast.benchmarks.journal.Subject.Event;
-import dev.holdfast.benchmarks.journal.Subject.Mapping;
-import dev.holdfast.benchmarks.journal.Subject.State;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.journal.JournalEvent;
 import dev.holdfast.journal.JournalSettings;
-import dev.holdfast.journal.JournalSetup;
 import dev.holdfast.journal.JournalSnapshot;
 import dev.holdfast.journal.JournalStore;
 import dev.holdfast.journal.JournalStore.Outcome.Written;
@@ -25,9 +21,6 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
-import org.apache.pekko.persistence.typed.EventAdapter;
-import org.apache.pekko.persistence.typed.EventSeq;
-import org.apache.pekko.persistence.typed.SnapshotAdapter;
 
 /** Holdfast's journal, as a node has it. */
 final class HoldfastContestant implements Contestant.Recovering {
@@ -66,9 +59,7 @@ final class HoldfastContestant implements Contestant.Recovering {
               System.err.println("fenced");
               Runtime.getRuntime().halt(4);
             });
-    this.stage =
-        new Stage(
-            config, List.of(new JournalSetup(journal)), new Mapping(new Events(), new Snapshots()));
+    this.stage = new Stage(config, (id, failed) -> HoldfastSubject.create(id, journal, failed));
   }
 
   @Override
@@ -158,37 +149,4 @@ final class HoldfastContestant implements Contestant.Recovering {
 
   private static final JournalSnapshot SNAPSHOT =
       new JournalSnapshot(Payloads.SNAPSHOT_NAME, Payloads.SNAPSHOT);
-
-  private static final class Events extends EventAdapter<Event, Object> {
-
-    @Override
-    public Object toJournal(Event event) {
-      long now = System.currentTimeMillis();
-      return new JournalEvent(
-          Payloads.EVENT_NAME, event.payload(), now, now + Payloads.DEADLINE_MILLIS);
-    }
-
-    @Override
-    public String manifest(Event event) {
-      return "";
-    }
-
-    @Override
-    public EventSeq<Event> fromJournal(Object from, String manifest) {
-      return EventSeq.single(new Event(((JournalEvent) from).payload()));
-    }
-  }
-
-  private static final class Snapshots implements SnapshotAdapter<State> {
-
-    @Override
-    public Object toJournal(State state) {
-      return new JournalSnapshot(Payloads.SNAPSHOT_NAME, state.snapshot());
-    }
-
-    @Override
-    public State fromJournal(Object from) {
-      return new State(((JournalSnapshot) from).payload(), 0);
-    }
-  }
 }

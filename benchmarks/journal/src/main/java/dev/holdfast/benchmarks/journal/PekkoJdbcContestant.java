@@ -4,8 +4,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import dev.holdfast.benchmarks.journal.PekkoSubject.Mapping;
 import dev.holdfast.benchmarks.journal.Subject.Event;
-import dev.holdfast.benchmarks.journal.Subject.Mapping;
 import dev.holdfast.benchmarks.journal.Subject.State;
 import java.io.IOException;
 import java.io.InputStream;
@@ -14,7 +14,6 @@ import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.List;
 import java.util.Map;
 import org.apache.pekko.persistence.typed.EventAdapter;
 import org.apache.pekko.persistence.typed.EventSeq;
@@ -56,7 +55,8 @@ final class PekkoJdbcContestant implements Contestant.Recovering {
             .withFallback(ConfigFactory.parseResources("pekko-jdbc-contestant.conf"))
             .withFallback(ConfigFactory.defaultReferenceUnresolved())
             .resolve();
-    this.stage = new Stage(config, List.of(), new Mapping(new Events(), new Snapshots()));
+    var mapping = new Mapping(new Events(), new Snapshots());
+    this.stage = new Stage(config, (id, failed) -> PekkoSubject.create(id, mapping, failed));
   }
 
   private void createSchema() throws SQLException, IOException {

@@ -6,7 +6,6 @@ import dev.holdfast.benchmarks.journal.Contestant.RecoveryOrder;
 import dev.holdfast.benchmarks.journal.Contestant.RecoveryRound;
 import dev.holdfast.benchmarks.journal.Contestant.WriteOrder;
 import dev.holdfast.benchmarks.journal.Subject.Command;
-import dev.holdfast.benchmarks.journal.Subject.Mapping;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -20,9 +19,6 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
-import org.apache.pekko.actor.BootstrapSetup;
-import org.apache.pekko.actor.setup.ActorSystemSetup;
-import org.apache.pekko.actor.setup.Setup;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Behavior;
@@ -42,7 +38,7 @@ final class Stage implements AutoCloseable {
   private static final int GROUPS = 100;
 
   private final ActorSystem<Task> system;
-  private final Mapping mapping;
+  private final Subject subject;
 
   /** Ends with the first failure of any actor. */
   private volatile CompletableFuture<Void> failure = new CompletableFuture<>();
@@ -61,12 +57,9 @@ final class Stage implements AutoCloseable {
   private record Make(String id, Command first, CompletableFuture<ActorRef<Command>> made)
       implements Task {}
 
-  Stage(Config config, List<Setup> setups, Mapping mapping) {
-    this.mapping = mapping;
-    List<Setup> all = new ArrayList<>(setups);
-    all.add(BootstrapSetup.create(config));
-    this.system =
-        ActorSystem.create(root(), "benchmark", ActorSystemSetup.create(all.toArray(Setup[]::new)));
+  Stage(Config config, Subject subject) {
+    this.subject = subject;
+    this.system = ActorSystem.create(root(), "benchmark", config);
   }
 
   private Behavior<Task> root() {
@@ -103,8 +96,7 @@ final class Stage implements AutoCloseable {
             case Make make -> {
               ActorRef<Command> made =
                   context.spawnAnonymous(
-                      Subject.create(
-                          make.id, mapping, cause -> failure.completeExceptionally(cause)));
+                      subject.of(make.id, cause -> failure.completeExceptionally(cause)));
               made.tell(make.first);
               make.made.complete(made);
             }
