@@ -6,7 +6,7 @@ import java.util.Locale;
  * The kinds of errors that the API answers with, as {@code openapi.yaml} lists them. Callers
  * program against {@link #uri()}, so a constant is never renamed.
  */
-enum ProblemType {
+public enum ProblemType {
   MALFORMED_REQUEST(400, "The request cannot be read"),
   SESSION_INVALID(401, "No such session"),
   API_KEY_INVALID(401, "No valid API key"),
@@ -50,15 +50,15 @@ enum ProblemType {
     this.uri = "urn:holdfast:problem:" + name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
-  int status() {
+  public int status() {
     return status;
   }
 
-  String title() {
+  public String title() {
     return title;
   }
 
-  String uri() {
+  public String uri() {
     return uri;
   }
 }
