@@ -17,6 +17,9 @@ import picocli.CommandLine.Spec;
     subcommands = {
       UpCommand.class,
       ServeCommand.class,
+      StatusCommand.class,
+      DrainCommand.class,
+      TakeoversCommand.class,
       VerifyCommand.class,
       ExportCommand.class,
       ImportCommand.class,
