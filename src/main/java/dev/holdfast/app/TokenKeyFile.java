@@ -16,7 +16,7 @@ import java.util.Base64;
  * The token key of a node that was given none: made once, kept beside the journal in a file that
  * only its user may read, so that tokens outlive a restart.
  */
-final class TokenKeyFile {
+public final class TokenKeyFile {
 
   private static final String NAME = "token.key";
   private static final int BYTES = 32;
@@ -29,12 +29,24 @@ final class TokenKeyFile {
    * @throws IOException if the file cannot be read or written, or holds no key
    */
   static SessionTokens.Key in(Path folder) throws IOException {
+    return Settings.parseTokenKey(textIn(folder));
+  }
+
+  /**
+   * Reads the key of the folder, or makes one, as {@code holdfast.token-keys} takes it: a secret,
+   * for several nodes that share it.
+   *
+   * @throws IOException if the file cannot be read or written, or holds no key
+   */
+  public static String textIn(Path folder) throws IOException {
     Path file = folder.resolve(NAME);
     if (!Files.exists(file)) {
       make(file);
     }
+    String text = Files.readString(file, StandardCharsets.US_ASCII).strip();
     try {
-      return Settings.parseTokenKey(Files.readString(file, StandardCharsets.US_ASCII).strip());
+      Settings.parseTokenKey(text);
+      return text;
     } catch (IllegalArgumentException e) {
       throw new IOException(
           file + " holds no token key; restore it, or remove it to end all sessions");

@@ -3,6 +3,7 @@ package dev.holdfast.command;
 import dev.holdfast.app.Settings;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -31,9 +32,6 @@ final class NodeOptions {
       })
   private @Nullable String postgres;
 
-  @Option(names = "--node", paramLabel = "NAME", description = "Name of this node (node-1).")
-  private @Nullable String node;
-
   @Option(
       names = "--insecure",
       description = "Serve callers without an API key from anywhere, not from this machine only.")
@@ -52,14 +50,38 @@ final class NodeOptions {
    * @throws dev.holdfast.app.InvalidSetting if one of them cannot be used
    */
   Settings settings() {
-    var options = new HashMap<String, String>();
+    return settings(Map.of());
+  }
+
+  /**
+   * {@return the same with further options}
+   *
+   * @param more by key below {@code holdfast}
+   */
+  Settings settings(Map<String, String> more) {
+    return Settings.load(config, System.getenv(), given(more));
+  }
+
+  private Map<String, String> given(Map<String, String> more) {
+    var options = new HashMap<String, String>(more);
     put(options, "host", host);
     put(options, "port", port);
     put(options, "data", data);
     put(options, "postgres", postgres);
-    put(options, "node", node);
     put(options, "insecure", insecure ? "true" : null);
-    return Settings.load(config, System.getenv(), options);
+    return options;
+  }
+
+  /** {@return the environment for a process that is to get the same settings} */
+  Map<String, String> environment() {
+    var environment = new HashMap<>(System.getenv());
+    given(Map.of())
+        .forEach((key, value) ->
+            environment.put("HOLDFAST_" + key.toUpperCase(Locale.ROOT).replace('-', '_'), value));
+    if (config != null) {
+      environment.put("HOLDFAST_CONFIG", config.toAbsolutePath().toString());
+    }
+    return environment;
   }
 
   private static void put(Map<String, String> options, String key, @Nullable String value) {

@@ -35,13 +35,7 @@ public final class NodeProcess implements AutoCloseable {
    * @throws IOException if it ends before it is ready; it has said why on standard error
    */
   public static NodeProcess start(Path data, List<String> jvmOptions) throws IOException {
-    var command = new ArrayList<String>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
-    command.addAll(jvmOptions);
-    command.add("-cp");
-    command.add(absolute(System.getProperty("java.class.path")));
-    command.add("dev.holdfast.Main");
+    List<String> command = program(jvmOptions);
     command.addAll(List.of("serve", "--port", "0", "--data", data.toString()));
     Process process =
         new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
@@ -57,6 +51,28 @@ public final class NodeProcess implements AutoCloseable {
       process.destroyForcibly();
       throw e;
     }
+  }
+
+  /**
+   * {@return the command line of this program without its arguments, with the JVM and the options
+   * of this process}
+   *
+   * @param jvmOptions further options
+   */
+  static List<String> program(List<String> jvmOptions) {
+    var command = new ArrayList<String>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    for (String option : ManagementFactory.getRuntimeMXBean().getInputArguments()) {
+      // A debugger's port can be had once.
+      if (!option.startsWith("-agentlib:jdwp")) {
+        command.add(option);
+      }
+    }
+    command.addAll(jvmOptions);
+    command.add("-cp");
+    command.add(absolute(System.getProperty("java.class.path")));
+    command.add("dev.holdfast.Main");
+    return command;
   }
 
   private static String absolute(String classPath) {

@@ -1,0 +1,214 @@
+package dev.holdfast.faults;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.holdfast.faults.ApiClient.Call;
+import dev.holdfast.faults.HoldfastProcess.Ended;
+import dev.holdfast.faults.Program.Launch;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code up} as processes: it starts nodes, starts them again, and leaves none behind. */
+@Timeout(180)
+class UpIT {
+
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final Pattern STARTED =
+      Pattern.compile("(node-\\d+)  pid (\\d+)  (http://127\\.0\\.0\\.1:\\d+)");
+
+  @RegisterExtension private final Program program = Program.forEachTest();
+  @TempDir private Path dir;
+
+  /** A process of a node, as {@code up} tells of it. */
+  private record Node(String name, long pid, String http) {}
+
+  @Test
+  void runsNodesBehindOneAddressAndEndsThemAll() throws Exception {
+    HoldfastProcess up = program.start(up()).awaitReady();
+    Node node = nodes(up).getFirst();
+    assertThat(up.out().lines())
+        .containsExactly(
+            node.name() + "  pid " + node.pid() + "  " + node.http(),
+            "journal  " + dir.resolve("data"),
+            "node-1  pid " + node.pid() + "  is ready",
+            "ready " + up.url());
+    assertThat(node.http()).isNotEqualTo(up.url().toString());
+    var opened = new ApiClient(up.url()).ask(Call.of("POST", "/v1/sessions"));
+    assertThat(opened.status()).isEqualTo(201);
+    Path log = dir.resolve("data/logs/node-1.log");
+    assertThat(log).content().contains("ready " + node.http());
+    assertThat(Files.getPosixFilePermissions(log))
+        .isEqualTo(PosixFilePermissions.fromString("rw-------"));
+
+    Ended ended = up.terminate();
+
+    assertThat(ended.status()).isZero();
+    assertThat(ended.out()).hasLineCount(4);
+    assertThat(ended.err()).isEmpty();
+    assertThat(isAlive(node)).isFalse();
+  }
+
+  @Test
+  void startsANodeAgainThatWasKilledWithItsNameAndItsAddress() throws Exception {
+    HoldfastProcess up = program.start(up()).awaitReady();
+    Node first = nodes(up).getFirst();
+    var api = new ApiClient(up.url());
+    String token = api.ask(Call.of("POST", "/v1/sessions")).body().path("token").asText();
+
+    kill9(first);
+
+    await().atMost(PATIENCE).until(() -> nodes(up).size() == 2);
+    Node second = nodes(up).getLast();
+    assertThat(second.name()).isEqualTo(first.name());
+    assertThat(second.http()).isEqualTo(first.http());
+    assertThat(second.pid()).isNotEqualTo(first.pid());
+    await().atMost(PATIENCE).until(() -> says(up, second, "is ready"));
+    assertThat(says(up, first, "ended: SIGKILL, starts again in 200 ms")).isTrue();
+    assertThat(api.ask(Call.get("/v1/session").token(token)).status()).isEqualTo(200);
+  }
+
+  @Test
+  void leavesANodeDownIfToldTo() throws Exception {
+    HoldfastProcess up = program.start(up().and("--no-restart")).awaitReady();
+    Node node = nodes(up).getFirst();
+    kill9(node);
+    await().atMost(PATIENCE).until(() -> says(up, node, "ended: SIGKILL"));
+    var answer = new ApiClient(up.url()).ask(Call.of("POST", "/v1/sessions"));
+    assertThat(answer.status()).isEqualTo(503);
+    assertThat(nodes(up)).hasSize(1);
+    assertThat(up.terminate().status()).isZero();
+  }
+
+  @Test
+  void leavesNothingBehindWhenItIsKilled() throws Exception {
+    HoldfastProcess up = program.start(up()).awaitReady();
+    Node node = nodes(up).getFirst();
+    up.kill9();
+    await().atMost(PATIENCE).until(() -> !isAlive(node));
+    assertThat(program.start(up()).awaitReady().terminate().status()).isZero();
+  }
+
+  @Test
+  void refusesAFolderThatAnotherOneHolds() {
+    HoldfastProcess first = program.start(up()).awaitReady();
+    Ended second = program.run(up());
+    assertThat(second.status()).isEqualTo(1);
+    assertThat(second.out()).isEmpty();
+    assertThat(second.err())
+        .hasLineCount(1)
+        .startsWith("holdfast: the data folder " + dir.resolve("data"))
+        .contains("process " + first.pid());
+  }
+
+  @Test
+  void givesUpWhenANodeDoesNotStartAndSaysWhy() {
+    HoldfastProcess serve = program.serve(dir.resolve("data"));
+    Ended ended = program.run(up());
+    assertThat(ended.status()).isEqualTo(1);
+    assertThat(ended.err())
+        .hasLineCount(1)
+        .startsWith("holdfast: node-1 does not start: ")
+        .contains("process " + serve.pid());
+    assertThat(ended.out()).contains("ended: status 1, starts again in 200 ms");
+  }
+
+  @Test
+  void refusesAPortThatIsTaken() {
+    HoldfastProcess first = program.start(up()).awaitReady();
+    Ended second =
+        program.run(
+            Launch.of(
+                "up",
+                "--port",
+                Integer.toString(first.url().getPort()),
+                "--data",
+                dir.resolve("other").toString()));
+    assertThat(second.status()).isEqualTo(1);
+    assertThat(second.out()).isEmpty();
+    assertThat(second.err()).hasLineCount(1).contains("cannot listen on 127.0.0.1:");
+  }
+
+  @Test
+  void saysEverythingAsJson() throws Exception {
+    HoldfastProcess up = program.start(up().and("--json"));
+    await().atMost(PATIENCE).until(() -> up.out().contains("\"event\":\"ready\""));
+    assertThat(up.out().lines().map(line -> line.replaceAll(":\\d+", ":0")))
+        .containsExactly(
+            "{\"event\":\"node\",\"name\":\"node-1\",\"pid\":0,\"http\":\"http://127.0.0.1:0\","
+                + "\"log\":\""
+                + dir.resolve("data/logs/node-1.log")
+                + "\"}",
+            "{\"event\":\"journal\",\"journal\":\"" + dir.resolve("data") + "\"}",
+            "{\"event\":\"node-ready\",\"name\":\"node-1\",\"pid\":0}",
+            "{\"event\":\"ready\",\"url\":\"http://127.0.0.1:0\"}");
+    assertThat(up.terminate().status()).isZero();
+  }
+
+  @Test
+  void asksItsNodesWithAKeyOfItsOwnWhereThereAreKeys() {
+    HoldfastProcess up =
+        program.start(up().with(Map.of("HOLDFAST_API_KEYS", "ab".repeat(32)))).awaitReady();
+    var api = new ApiClient(up.url());
+    assertThat(api.ask(Call.of("POST", "/v1/sessions")).status()).isEqualTo(401);
+    assertThat(api.ask(Call.get("/v1/admin/cluster")).status()).isEqualTo(401);
+    Ended status = program.run(Launch.of("status", "--url", up.url().toString()));
+    assertThat(status.status()).isEqualTo(1);
+    assertThat(status.err()).contains("set HOLDFAST_ADMIN_KEY");
+  }
+
+  @Test
+  void drainsANodeWhichIsThenStartedAgain() throws Exception {
+    HoldfastProcess up = program.start(up()).awaitReady();
+    Node node = nodes(up).getFirst();
+    String url = up.url().toString();
+    Ended status = program.run(Launch.of("status", "--url", url));
+    assertThat(status.out()).contains("node-1  up", node.http(), Long.toString(node.pid()));
+    assertThat(program.run(Launch.of("takeovers", "--url", url)).out()).contains("no takeovers");
+    assertThat(program.run(Launch.of("drain", "node-1", "--url", url)).status()).isZero();
+    await().atMost(PATIENCE).until(() -> says(up, node, "ended: status 0, starts again in 200 ms"));
+    await().atMost(PATIENCE).until(() -> nodes(up).size() == 2);
+    await().atMost(PATIENCE).until(() -> says(up, nodes(up).getLast(), "is ready"));
+  }
+
+  private Launch up() {
+    return Launch.of("up", "--nodes", "1", "--port", "0", "--data", dir.resolve("data").toString());
+  }
+
+  private static List<Node> nodes(HoldfastProcess up) {
+    var nodes = new ArrayList<Node>();
+    for (String line : up.out().split("\n", -1)) {
+      var matcher = STARTED.matcher(line);
+      if (matcher.matches()) {
+        MatchResult found = matcher.toMatchResult();
+        nodes.add(new Node(found.group(1), Long.parseLong(found.group(2)), found.group(3)));
+      }
+    }
+    return nodes;
+  }
+
+  private static boolean says(HoldfastProcess up, Node node, String what) {
+    return up.out()
+        .lines()
+        .anyMatch(line -> line.startsWith(node.name() + "  pid " + node.pid() + "  " + what));
+  }
+
+  private static void kill9(Node node) {
+    ProcessHandle.of(node.pid()).orElseThrow().destroyForcibly();
+  }
+
+  private static boolean isAlive(Node node) {
+    return ProcessHandle.of(node.pid()).map(ProcessHandle::isAlive).orElse(false);
+  }
+}
