@@ -2,12 +2,9 @@ package dev.holdfast.journal;
 
 import dev.holdfast.journal.NotWritten.Reason;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.FileLockInterruptionException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.concurrent.TimeUnit;
@@ -35,7 +32,7 @@ final class WriteTurn implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(WriteTurn.class);
 
-  /** Names the process whose turn it is, or was last. */
+  /** Empty: there are only locks on it. */
   static final String FILE = "journal.turn";
 
   private static final long NEXT = 0;
@@ -49,13 +46,12 @@ final class WriteTurn implements AutoCloseable {
   /** Null where no other process is. */
   private final @Nullable Path file;
 
-  private final byte[] self =
-      "%-19d\n".formatted(ProcessHandle.current().pid()).getBytes(StandardCharsets.US_ASCII);
-
   /** Guarded by {@link #threads}, as is what follows. */
   private @Nullable FileChannel channel;
 
   private @Nullable FileLock now;
+
+  private boolean closed;
 
   private WriteTurn(@Nullable Path file) {
     this.file = file;
@@ -74,13 +70,16 @@ final class WriteTurn implements AutoCloseable {
   /**
    * Waits for the turn of this thread. An interrupt does not end that; it is passed on.
    *
-   * @throws NotWritten if the file cannot be used; it is nobody's turn then
+   * @throws NotWritten if the file cannot be used, or this was closed; it is no turn then
    */
   void begin() {
     threads.lock();
     if (file != null) {
       boolean done = false;
       try {
+        if (closed) {
+          throw NotWritten.closed();
+        }
         beginAmongProcesses(file);
         done = true;
       } catch (IOException e) {
@@ -101,7 +100,7 @@ final class WriteTurn implements AutoCloseable {
       while (now == null) {
         try {
           now = attempt(path);
-        } catch (FileLockInterruptionException | ClosedByInterruptException e) {
+        } catch (FileLockInterruptionException e) {
           // It closed the channel, and with it all that was locked. The wait begins anew.
           interrupted |= Thread.interrupted();
           forget();
@@ -128,14 +127,10 @@ final class WriteTurn implements AutoCloseable {
     next.release();
     long waited = System.nanoTime() - began;
     if (waited > LONG_WAIT_NANOS) {
-      ByteBuffer before = ByteBuffer.allocate(self.length);
-      turns.read(before, 0);
       LOG.warn(
-          "waited {} ms for a turn to write; before it was that of process {}",
-          TimeUnit.NANOSECONDS.toMillis(waited),
-          new String(before.array(), 0, before.position(), StandardCharsets.US_ASCII).strip());
+          "another process has kept this one from writing for {} ms",
+          TimeUnit.NANOSECONDS.toMillis(waited));
     }
-    turns.write(ByteBuffer.wrap(self), 0);
     return taken;
   }
 
@@ -177,6 +172,7 @@ final class WriteTurn implements AutoCloseable {
   public void close() {
     threads.lock();
     try {
+      closed = true;
       forget();
     } finally {
       threads.unlock();
