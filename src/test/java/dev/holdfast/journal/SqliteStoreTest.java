@@ -26,6 +26,8 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -248,6 +250,60 @@ class SqliteStoreTest {
     try (SqliteStore store = open()) {
       assertThat(store.damages()).isEmpty();
       assertThat(store.highest(JournalContract.owner(7))).isEqualTo(batches);
+    }
+  }
+
+  @Test
+  void beginsItsLogAnewThoughSomebodyAlwaysReads() throws Exception {
+    int batches = 200;
+    int rows = 50;
+    try (SqliteStore store = SqliteStore.open(folder, SqliteOptions.defaults(), 64)) {
+      store.nodes().claim(node, 0, Duration.ZERO);
+      AtomicBoolean end = new AtomicBoolean();
+      AtomicLongArray begun = new AtomicLongArray(2);
+      List<Thread> readers =
+          IntStream.range(0, 2)
+              .mapToObj(
+                  i ->
+                      Thread.ofPlatform()
+                          .daemon()
+                          .start(() -> readUntilTheOtherDoes(store, i, begun, end)))
+              .toList();
+      JournalEvent event = new JournalEvent("e.v1", new byte[4_000], 0, JournalEvent.NO_DEADLINE);
+      for (int batch = 1; batch <= batches; batch++) {
+        long number = batch;
+        store.write(
+            node,
+            IntStream.range(0, rows)
+                .mapToObj(i -> new OwnerWrite(JournalContract.owner(i), number, List.of(event)))
+                .toList(),
+            List.of());
+      }
+
+      long log = Files.size(folder.resolve("journal.db-wal"));
+      end.set(true);
+      for (Thread reader : readers) {
+        reader.join();
+      }
+      assertThat(log).isLessThan(4_096L * batches * rows / 2);
+      assertThat(begun.get(0)).isGreaterThan(1);
+    }
+  }
+
+  /** Ends each reading only after the other has begun one. */
+  private static void readUntilTheOtherDoes(
+      SqliteStore store, int self, AtomicLongArray begun, AtomicBoolean end) {
+    while (!end.get()) {
+      long _ =
+          store.<Long>read(session -> {
+            long number = session.number("SELECT number FROM incarnation");
+            begun.incrementAndGet(self);
+            long other = begun.get(1 - self);
+            while (begun.get(1 - self) == other && !end.get()) {
+              Thread.yield();
+            }
+            return number;
+          });
     }
   }
 
