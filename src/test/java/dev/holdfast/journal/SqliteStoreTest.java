@@ -25,9 +25,9 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -260,14 +260,13 @@ class SqliteStoreTest {
     try (SqliteStore store = SqliteStore.open(folder, SqliteOptions.defaults(), 64)) {
       store.nodes().claim(node, 0, Duration.ZERO);
       AtomicBoolean end = new AtomicBoolean();
-      AtomicLongArray begun = new AtomicLongArray(2);
+      Semaphore[] begun = {new Semaphore(0), new Semaphore(0)};
       List<Thread> readers =
           IntStream.range(0, 2)
-              .mapToObj(
-                  i ->
-                      Thread.ofPlatform()
-                          .daemon()
-                          .start(() -> readUntilTheOtherDoes(store, i, begun, end)))
+              .mapToObj(i ->
+                  Thread.ofPlatform()
+                      .daemon()
+                      .start(() -> readUntilTheOtherDoes(store, begun[i], begun[1 - i], end)))
               .toList();
       JournalEvent event = new JournalEvent("e.v1", new byte[4_000], 0, JournalEvent.NO_DEADLINE);
       for (int batch = 1; batch <= batches; batch++) {
@@ -282,28 +281,27 @@ class SqliteStoreTest {
 
       long log = Files.size(folder.resolve("journal.db-wal"));
       end.set(true);
-      for (Thread reader : readers) {
-        reader.join();
-      }
+      await()
+          .until(() -> {
+            begun[0].release();
+            begun[1].release();
+            return readers.stream().noneMatch(Thread::isAlive);
+          });
       assertThat(log).isLessThan(4_096L * batches * rows / 2);
-      assertThat(begun.get(0)).isGreaterThan(1);
     }
   }
 
   /** Ends each reading only after the other has begun one. */
   private static void readUntilTheOtherDoes(
-      SqliteStore store, int self, AtomicLongArray begun, AtomicBoolean end) {
+      SqliteStore store, Semaphore mine, Semaphore others, AtomicBoolean end) {
     while (!end.get()) {
-      long _ =
-          store.<Long>read(session -> {
-            long number = session.number("SELECT number FROM incarnation");
-            begun.incrementAndGet(self);
-            long other = begun.get(1 - self);
-            while (begun.get(1 - self) == other && !end.get()) {
-              Thread.yield();
-            }
-            return number;
-          });
+      store.read(session -> {
+        long number = session.number("SELECT number FROM incarnation");
+        mine.drainPermits();
+        others.release();
+        mine.acquireUninterruptibly();
+        return number;
+      });
     }
   }
 
