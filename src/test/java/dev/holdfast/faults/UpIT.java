@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import dev.holdfast.faults.ApiClient.Call;
 import dev.holdfast.faults.HoldfastProcess.Ended;
 import dev.holdfast.faults.Program.Launch;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -17,6 +18,7 @@ import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.AfterTestExecutionCallback;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -29,6 +31,15 @@ class UpIT {
       Pattern.compile("(node-\\d+)  pid (\\d+)  (http://127\\.0\\.0\\.1:\\d+)");
 
   @RegisterExtension private final Program program = Program.forEachTest();
+
+  @RegisterExtension
+  private final AfterTestExecutionCallback logs =
+      context -> {
+        if (context.getExecutionException().isPresent()) {
+          showLogs();
+        }
+      };
+
   @TempDir private Path dir;
 
   /** A process of a node, as {@code up} tells of it. */
@@ -182,8 +193,108 @@ class UpIT {
     await().atMost(PATIENCE).until(() -> says(up, nodes(up).getLast(), "is ready"));
   }
 
+  // ---------------------------------------------------------------------------------------------
+  // Several nodes
+
+  @Test
+  void servesOnWhileANodeIsGone() throws Exception {
+    HoldfastProcess up = program.start(up(3)).awaitReady();
+    var api = new ApiClient(up.url());
+    List<String> tokens = open(api, 12);
+    assertThat(
+            tokens.stream()
+                .map(token -> api.ask(Call.get("/v1/session").token(token)))
+                .map(answer -> answer.headers().firstValue("Holdfast-Node").orElse(""))
+                .distinct())
+        .containsExactlyInAnyOrder("node-1", "node-2", "node-3");
+    Node second = nodes(up).get(1);
+
+    kill9(second);
+
+    assertAllSessionsLive(api, tokens);
+    await().atMost(PATIENCE).until(() -> says(up, nodes(up).getLast(), "is ready"));
+    assertThat(nodes(up)).hasSize(4);
+    assertThat(nodes(up).getLast().http()).isEqualTo(second.http());
+    assertAllSessionsLive(api, tokens);
+    assertThat(up.terminate().status()).isZero();
+    assertThat(nodes(up)).noneMatch(UpIT::isAlive);
+  }
+
+  @Test
+  void killsANodeThatHangsAndThatTheOthersHaveExcluded() throws Exception {
+    HoldfastProcess up = program.start(up(3)).awaitReady();
+    var api = new ApiClient(up.url());
+    List<String> tokens = open(api, 12);
+    Node third = nodes(up).getLast();
+
+    freeze(third);
+
+    await().atMost(PATIENCE).until(() -> says(up, third, "is sent SIGKILL"));
+    await().atMost(PATIENCE).until(() -> nodes(up).size() == 4);
+    await().atMost(PATIENCE).until(() -> says(up, nodes(up).getLast(), "is ready"));
+    assertThat(says(up, third, "ended: SIGKILL")).isTrue();
+    assertAllSessionsLive(api, tokens);
+  }
+
+  @Test
+  void startsAgainOnWhatAKillOfEverythingLeft() throws Exception {
+    HoldfastProcess up = program.start(up(3)).awaitReady();
+    List<String> tokens = open(new ApiClient(up.url()), 12);
+    up.kill9();
+    nodes(up).forEach(UpIT::kill9);
+    await().atMost(PATIENCE).until(() -> nodes(up).stream().noneMatch(UpIT::isAlive));
+    HoldfastProcess next = program.start(up(3)).awaitReady();
+    assertAllSessionsLive(new ApiClient(next.url()), tokens);
+    next.kill9();
+    await().atMost(PATIENCE).until(() -> nodes(next).stream().noneMatch(UpIT::isAlive));
+  }
+
+  private static List<String> open(ApiClient api, int sessions) {
+    var tokens = new ArrayList<String>();
+    for (int i = 0; i < sessions; i++) {
+      tokens.add(api.ask(Call.of("POST", "/v1/sessions")).body().path("token").asText());
+    }
+    return tokens;
+  }
+
+  /** A user who moves may be without an owner for a moment; what was acknowledged is there then. */
+  private static void assertAllSessionsLive(ApiClient api, List<String> tokens) {
+    for (String token : tokens) {
+      await()
+          .atMost(PATIENCE)
+          .until(
+              () ->
+                  api.send(Call.get("/v1/session").token(token)) instanceof ApiClient.Answer answer
+                      && answer.status() == 200);
+    }
+  }
+
+  private static void freeze(Node node) throws Exception {
+    assertThat(new ProcessBuilder("kill", "-STOP", Long.toString(node.pid())).start().waitFor())
+        .isZero();
+  }
+
+  private void showLogs() throws IOException {
+    try (var files = Files.walk(dir)) {
+      for (Path file : files.filter(path -> path.toString().endsWith(".log")).toList()) {
+        System.out.println("--- " + file + ":\n" + Files.readString(file));
+      }
+    }
+  }
+
   private Launch up() {
-    return Launch.of("up", "--nodes", "1", "--port", "0", "--data", dir.resolve("data").toString());
+    return up(1);
+  }
+
+  private Launch up(int nodes) {
+    return Launch.of(
+        "up",
+        "--nodes",
+        Integer.toString(nodes),
+        "--port",
+        "0",
+        "--data",
+        dir.resolve("data").toString());
   }
 
   private static List<Node> nodes(HoldfastProcess up) {
@@ -205,7 +316,7 @@ class UpIT {
   }
 
   private static void kill9(Node node) {
-    ProcessHandle.of(node.pid()).orElseThrow().destroyForcibly();
+    ProcessHandle.of(node.pid()).ifPresent(ProcessHandle::destroyForcibly);
   }
 
   private static boolean isAlive(Node node) {
