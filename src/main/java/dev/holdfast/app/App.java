@@ -1,17 +1,16 @@
 package dev.holdfast.app;
 
+import dev.holdfast.cluster.Host;
 import dev.holdfast.cluster.Node;
 import dev.holdfast.entity.TrustedClock;
 import dev.holdfast.http.ApiServer;
 import dev.holdfast.http.Health;
 import dev.holdfast.http.SessionTokens;
-import dev.holdfast.journal.IncarnationHolder;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.journal.JournalHealth;
 import dev.holdfast.journal.JournalStore;
 import dev.holdfast.journal.JournalUnusable;
 import dev.holdfast.journal.NodeId;
-import dev.holdfast.journal.OwnerRange;
 import dev.holdfast.journal.PostgresStore;
 import dev.holdfast.journal.Retention;
 import dev.holdfast.journal.SqliteOptions;
@@ -44,6 +43,7 @@ public final class App implements AutoCloseable {
   private final Deque<AutoCloseable> parts = new ArrayDeque<>();
   private @Nullable URI url;
   private volatile boolean stopping;
+  private volatile boolean left;
 
   private App() {}
 
@@ -70,39 +70,54 @@ public final class App implements AutoCloseable {
     NodeId id = NodeId.random();
     JournalStore store = open(settings);
     parts.push(store);
-    var incarnation =
-        IncarnationHolder.claim(store, id, isAlone(settings) ? ALONE : CLUSTER_SILENCE, onFenced);
-    var journal = Journal.start(store, id, settings.journal(), InstantSource.system(), onFenced);
+    List<SessionTokens.Key> keys =
+        settings.tokenKeys().isEmpty()
+            ? List.of(TokenKeyFile.in(settings.data()))
+            : settings.tokenKeys();
+    // Whoever has left may be fenced by the others before it does so itself.
+    Runnable halt =
+        () -> {
+          if (!left) {
+            onFenced.run();
+          }
+        };
+    var journal = Journal.start(store, id, settings.journal(), InstantSource.system(), halt);
     parts.pop(); // from here on the journal closes it
     parts.push(journal);
-    parts.push(() -> journal.release(incarnation.number()));
-    parts.push(incarnation);
 
     var clock = new TrustedClock(InstantSource.system(), BootTime::running, BootTime.clock());
-    var node = Node.start(settings.pekko(), settings.cluster(), journal, clock, settings.limits());
+    var node =
+        Node.start(
+            settings.pekko(),
+            settings.cluster(),
+            journal,
+            clock,
+            settings.limits(),
+            new Host(
+                keys.stream().map(SessionTokens.Key::mark).toList(),
+                isAlone(settings) ? ALONE : CLUSTER_SILENCE,
+                halt,
+                App::endProcess));
+    parts.push(() -> journal.release(node.incarnation()));
+    parts.push(() -> left = true);
     parts.push(node);
-    // The whole journal is this node's, as long as there is one.
     parts.push(
         Retention.start(
             journal,
             settings.retention(),
-            () -> List.of(OwnerRange.ALL),
+            node::owners,
             () -> {
               TrustedClock.Reading now = clock.read();
               return now.trusted() ? OptionalLong.of(now.millis()) : OptionalLong.empty();
             }));
 
-    List<SessionTokens.Key> keys =
-        settings.tokenKeys().isEmpty()
-            ? List.of(TokenKeyFile.in(settings.data()))
-            : settings.tokenKeys();
     var registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     Meters.bind(registry, journal, node.population());
     ApiServer server =
         ApiServer.start(
             settings.http(),
             node.users(),
-            new LoneMember(settings.node(), node, this::url, App::endProcess),
+            node.membership(),
             new SessionTokens(keys),
             health(node, journal),
             registry);
@@ -115,6 +130,8 @@ public final class App implements AutoCloseable {
                     : settings.http().host())
                 + ":"
                 + server.port());
+    node.serves(url);
+    parts.push(() -> node.drain(settings.cluster().drain()));
     LOG.info("node {} ({}) serves {} from {}", settings.node(), id, url, settings.journalPlace());
   }
 
@@ -166,7 +183,10 @@ public final class App implements AutoCloseable {
     return url;
   }
 
-  /** Stops taking requests, answers those in hand, and stops. */
+  /**
+   * Hands the users over to other nodes while it goes on answering, stops taking requests, answers
+   * those in hand, leaves the cluster, and stops.
+   */
   @Override
   public void close() {
     stopping = true;

@@ -119,12 +119,47 @@ public record Settings(
             in.integer("cluster.shards", 1, 10_000),
             usersInMemory(in),
             in.duration("agenda.interval", Duration.ofMillis(10), Duration.ofMinutes(10)),
-            in.integer("agenda.parallel", 1, 10_000)),
+            in.integer("agenda.parallel", 1, 10_000),
+            in.duration("cluster.drain", Duration.ZERO, Duration.ofHours(1)),
+            place(in, node)),
         JournalSettings.from(config),
         retention,
         limits,
         tokenKeys(in),
         config);
+  }
+
+  private static ClusterSettings.Place place(SettingsReader in, String node) {
+    String host =
+        in.text(
+            "cluster.host",
+            "a host name or an address that other nodes reach",
+            value -> value.matches("[A-Za-z0-9.:_-]{1,253}"));
+    return new ClusterSettings.Place(node, host, in.integer("cluster.port", 0, 65_535), tls(in));
+  }
+
+  /** All three files, or none. */
+  private static ClusterSettings.@Nullable Tls tls(SettingsReader in) {
+    var files = new ArrayList<Path>();
+    for (String key : List.of("certificate", "key", "authority")) {
+      String file =
+          in.text(
+              "cluster.tls." + key,
+              "a PEM file that can be read",
+              value -> value.isBlank() || Files.isReadable(Path.of(value)));
+      if (!file.isBlank()) {
+        files.add(Path.of(file));
+      }
+    }
+    if (files.isEmpty()) {
+      return null;
+    }
+    if (files.size() < 3) {
+      throw in.invalid(
+          "cluster.tls.certificate",
+          "a file, like tls.key and tls.authority, or none of the three");
+    }
+    return new ClusterSettings.Tls(files.get(0), files.get(1), files.get(2));
   }
 
   private static HttpSettings http(SettingsReader in, String node, Limits limits) {

@@ -20,6 +20,7 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -43,6 +44,7 @@ final class Agenda implements AutoCloseable {
 
   private final Journal journal;
   private final Users users;
+  private final Supplier<List<OwnerRange>> ranges;
   private final TrustedClock clock;
   private final ClusterSettings settings;
   private final Semaphore waking;
@@ -56,9 +58,19 @@ final class Agenda implements AutoCloseable {
 
   private @Nullable ScheduledFuture<?> sweeping;
 
-  Agenda(Journal journal, Users users, TrustedClock clock, ClusterSettings settings) {
+  /**
+   * @param ranges the users whom this node holds. A user whom two nodes wake decides once; one whom
+   *     nobody wakes now is woken at the next sweep
+   */
+  Agenda(
+      Journal journal,
+      Users users,
+      Supplier<List<OwnerRange>> ranges,
+      TrustedClock clock,
+      ClusterSettings settings) {
     this.journal = journal;
     this.users = users;
+    this.ranges = ranges;
     this.clock = clock;
     this.settings = settings;
     this.waking = new Semaphore(settings.sweepParallel());
@@ -73,8 +85,9 @@ final class Agenda implements AutoCloseable {
     try {
       TrustedClock.Reading now = clock.read();
       @Nullable DueOwner last = null;
-      while (now.trusted() && journal.health().isAvailable()) {
-        List<DueOwner> due = journal.due(List.of(OwnerRange.ALL), now.millis(), PAGE, last);
+      List<OwnerRange> held = ranges.get();
+      while (now.trusted() && !held.isEmpty() && journal.health().isAvailable()) {
+        List<DueOwner> due = journal.due(held, now.millis(), PAGE, last);
         List<Owner> wanted =
             due.stream().map(DueOwner::owner).filter(owner -> !isPaused(owner)).toList();
         for (int i = 0; i < wanted.size(); i += settings.sweepParallel()) {

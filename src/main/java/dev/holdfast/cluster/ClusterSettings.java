@@ -1,6 +1,8 @@
 package dev.holdfast.cluster;
 
+import java.nio.file.Path;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How a node takes part in the cluster.
@@ -9,6 +11,41 @@ import java.time.Duration;
  * @param usersInMemory most users of this node in memory; beyond it those not asked for leave
  * @param sweepInterval how often the agenda is looked at
  * @param sweepParallel users that the agenda wakes at a time
+ * @param drain how long a node that leaves hands its users over at most
+ * @param place where the node stands among the others
  */
 public record ClusterSettings(
-    int shards, int usersInMemory, Duration sweepInterval, int sweepParallel) {}
+    int shards,
+    int usersInMemory,
+    Duration sweepInterval,
+    int sweepParallel,
+    Duration drain,
+    Place place) {
+
+  /** A node that other processes of this machine reach. */
+  public ClusterSettings(int shards, int usersInMemory, Duration sweepInterval, int sweepParallel) {
+    this(
+        shards,
+        usersInMemory,
+        sweepInterval,
+        sweepParallel,
+        Duration.ofSeconds(20),
+        new Place("node-1", "127.0.0.1", 0, null));
+  }
+
+  /**
+   * Where a node stands among the others.
+   *
+   * @param name what people call it
+   * @param host where the others reach it
+   * @param port likewise; 0 for any that is free
+   * @param tls how nodes know each other; null to go without
+   */
+  public record Place(String name, String host, int port, @Nullable Tls tls) {}
+
+  /**
+   * Nodes show each other certificates of one authority, all with one subject or alternative name
+   * in common. The files are PEM and are read again every few minutes.
+   */
+  public record Tls(Path certificate, Path key, Path authority) {}
+}

@@ -11,7 +11,10 @@ public interface Membership {
    */
   List<NodeStatus> nodes();
 
-  /** {@return the last takeovers that this node saw, the newest first; at most 100} */
+  /**
+   * {@return the last takeovers, the newest first; at most 100} Each member tells, for up to a
+   * second, those that it carried out; what a member carried out that is gone itself is not told.
+   */
   List<Takeover> takeovers();
 
   /**

@@ -1,122 +1,214 @@
 package dev.holdfast.cluster;
 
 import com.typesafe.config.Config;
-import com.typesafe.config.ConfigFactory;
 import dev.holdfast.entity.Addressed;
 import dev.holdfast.entity.Answer;
 import dev.holdfast.entity.Message;
-import dev.holdfast.entity.MessageSerializer;
 import dev.holdfast.entity.Population;
 import dev.holdfast.entity.TrustedClock;
 import dev.holdfast.entity.UserEntity;
+import dev.holdfast.journal.IncarnationHolder;
 import dev.holdfast.journal.Journal;
+import dev.holdfast.journal.NodeId;
+import dev.holdfast.journal.OwnerRange;
 import dev.holdfast.user.Command;
 import dev.holdfast.user.Limits;
 import dev.holdfast.user.OwnerKey;
+import java.net.URI;
 import java.time.Duration;
-import java.util.Map;
+import java.time.Instant;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.StreamSupport;
+import org.apache.pekko.actor.ActorRef;
 import org.apache.pekko.actor.Address;
-import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.ExtendedActorSystem;
 import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.javadsl.Adapter;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.cluster.Cluster;
+import org.apache.pekko.cluster.ClusterEvent.CurrentClusterState;
+import org.apache.pekko.cluster.Member;
 import org.apache.pekko.cluster.MemberStatus;
+import org.apache.pekko.cluster.sharding.ShardRegion;
 import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
 import org.apache.pekko.cluster.sharding.typed.javadsl.Entity;
+import org.apache.pekko.cluster.sharding.typed.javadsl.EntityContext;
 import org.apache.pekko.cluster.sharding.typed.javadsl.EntityTypeKey;
-import org.apache.pekko.cluster.typed.Cluster;
-import org.apache.pekko.cluster.typed.Join;
+import org.apache.pekko.pattern.Patterns;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import scala.concurrent.duration.FiniteDuration;
 
 /**
  * This process as a member of the cluster: the actor system, the users it holds, and the agenda.
  *
- * <p>For now it forms a cluster of one. The journal must know the process before it starts here:
- * see {@link dev.holdfast.journal.NodeRegistry}.
+ * <p>It finds its cluster by the journal ({@link Formation}), takes over users of a node that is
+ * lost only after that one is fenced ({@link ShardGate}), and hands its own over before it leaves
+ * ({@link #drain}).
  */
 public final class Node implements AutoCloseable {
 
+  private static final Logger LOG = LoggerFactory.getLogger(Node.class);
+
   private static final EntityTypeKey<Message> USERS = EntityTypeKey.create(Message.class, "user");
-  private static final Duration FORMING = Duration.ofSeconds(30);
+  private static final Duration SERVING = Duration.ofSeconds(30);
   private static final Duration STOPPING = Duration.ofSeconds(20);
+  private static final Duration QUERY = Duration.ofSeconds(1);
   private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+  private static final long LOOK_MILLIS = 1_000;
+
+  /** Others must have had the time to say that they leave as well. */
+  private static final long NOBODY_STAYS_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+  /** Whoever sends requests needs so long to see that this node takes none any more. */
+  private static final long NOTICE_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+  private static final int WAKE_MILLIS = 5_000;
   private static final OwnerKey NOBODY = new OwnerKey(0, 0);
 
+  private final Journal journal;
+  private final ClusterSettings settings;
   private final ActorSystem<Void> system;
+  private final org.apache.pekko.actor.ActorSystem classic;
+  private final Cluster cluster;
+  private final IncarnationHolder incarnation;
+  private final ShardRanges ranges;
+  private final HeldShards held;
+  private final Leavers leavers = new Leavers();
+  private final TakeoverLog takeovers;
+  private final Population population = new Population();
   private final ShardedUsers users;
-  private final Population population;
   private final Agenda agenda;
+  private final ActorRef region;
+  private final ScheduledExecutorService looking =
+      Executors.newSingleThreadScheduledExecutor(
+          Thread.ofPlatform().daemon().name("holdfast-node").factory());
 
-  private Node(ActorSystem<Void> system, ShardedUsers users, Population population, Agenda agenda) {
-    this.system = system;
-    this.users = users;
-    this.population = population;
-    this.agenda = agenda;
+  private volatile @Nullable URI http;
+  private volatile boolean draining;
+  private volatile boolean leaving;
+
+  private Node(
+      Formation.Formed formed,
+      ClusterSettings settings,
+      Journal journal,
+      TrustedClock clock,
+      Limits limits,
+      Host host) {
+    this.journal = journal;
+    this.settings = settings;
+    this.system = formed.system();
+    this.classic = Adapter.toClassic(system);
+    this.cluster = Cluster.get(classic);
+    this.incarnation = formed.incarnation();
+    incarnation.speaksWhile(this::isOldest);
+    this.ranges = new ShardRanges(settings.shards());
+    this.held = new HeldShards(ranges, journal::forgetPrefetched);
+    this.takeovers = new TakeoverLog(() -> Instant.ofEpochMilli(clock.read().millis()));
+    ActorRef actor =
+        ((ExtendedActorSystem) classic)
+            .systemActorOf(
+                NodeActor.props(
+                    new NodeActor.Voice(
+                        journal.node().value(),
+                        this::status,
+                        takeovers,
+                        leavers,
+                        () -> draining,
+                        () -> leaving,
+                        host)),
+                NodeActor.NAME);
+    var gate =
+        new ShardGate(
+            journal.nodes(),
+            journal.node(),
+            incarnation.number(),
+            new Outlook(actor),
+            host,
+            takeovers,
+            Thread::startVirtualThread);
+    // Users reach each other over the region, which is there only after they are defined.
+    var surroundings = new CompletableFuture<UserEntity.Surroundings>();
+    this.users =
+        new ShardedUsers(
+            system,
+            ClusterSharding.get(system)
+                .<Message, Addressed>init(
+                    Entity.of(USERS, entity -> user(entity, surroundings))
+                        .withStopMessage(new Message.Stop())
+                        .withMessageExtractor(ranges)
+                        .withAllocationStrategy(
+                            new ShardAllocation(
+                                settings.shards(), gate, new Standing(), takeovers))));
+    this.region =
+        org.apache.pekko.cluster.sharding.ClusterSharding.get(classic).shardRegion(USERS.name());
+    surroundings.complete(new UserEntity.Surroundings(journal, clock, limits, users, population));
+    this.agenda = new Agenda(journal, users, held::owners, clock, settings);
   }
 
   /**
-   * Starts the node and returns when it serves users.
+   * Forms or joins the cluster of the journal, and returns when the node serves users.
    *
    * @param config with the keys of Pekko
-   * @throws IllegalStateException if it does not get there within {@code 30 s}
+   * @throws IllegalStateException if it does not get there within about 90 s, or must not join the
+   *     cluster that it finds
    */
   public static Node start(
-      Config config, ClusterSettings settings, Journal journal, TrustedClock clock, Limits limits) {
-    Config own =
-        ConfigFactory.parseMap(
-                Map.of(
-                    "pekko.cluster.sharding.number-of-shards",
-                    settings.shards(),
-                    "pekko.cluster.sharding.passivation.default-strategy.active-entity-limit",
-                    settings.usersInMemory(),
-                    "pekko.remote.artery.advanced.maximum-frame-size",
-                    MessageSerializer.mostBytes(limits) + "b"))
-            .withFallback(config);
-    ActorSystem<Void> system = ActorSystem.create(Behaviors.empty(), "holdfast", own);
+      Config config,
+      ClusterSettings settings,
+      Journal journal,
+      TrustedClock clock,
+      Limits limits,
+      Host host) {
+    Formation.Formed formed = new Formation(config, settings, journal, limits, host).form();
     try {
-      Cluster cluster = Cluster.get(system);
-      cluster.manager().tell(Join.create(cluster.selfMember().address()));
-      var population = new Population();
-      // Users reach each other over the region, which is there only after they are defined.
-      var surroundings = new CompletableFuture<UserEntity.Surroundings>();
-      ActorRef<Addressed> region =
-          ClusterSharding.get(system)
-              .init(
-                  Entity.of(
-                          USERS,
-                          entity ->
-                              UserEntity.create(
-                                  OwnerKey.parse(entity.getEntityId()),
-                                  surroundings.join(),
-                                  actor ->
-                                      entity
-                                          .getShard()
-                                          .tell(new ClusterSharding.Passivate<>(actor))))
-                      .withStopMessage(new Message.Stop())
-                      .withMessageExtractor(new ShardRanges(settings.shards())));
-      var users = new ShardedUsers(system, region);
-      surroundings.complete(new UserEntity.Surroundings(journal, clock, limits, users, population));
-      if (!comesToServe(users)) {
-        throw new IllegalStateException("the node did not come to serve users within " + FORMING);
+      var node = new Node(formed, settings, journal, clock, limits, host);
+      if (!node.comesToServe()) {
+        throw new IllegalStateException("the node did not come to serve users within " + SERVING);
       }
-      var agenda = new Agenda(journal, users, clock, settings);
-      agenda.start();
-      return new Node(system, users, population, agenda);
+      node.look();
+      node.agenda.start();
+      var _ =
+          node.looking.scheduleWithFixedDelay(
+              node::look, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
+      return node;
     } catch (RuntimeException e) {
-      system.terminate();
+      formed.incarnation().close();
+      formed.system().terminate();
       throw e;
     }
+  }
+
+  private Behavior<Message> user(
+      EntityContext<Message> entity, CompletableFuture<UserEntity.Surroundings> surroundings) {
+    return Behaviors.setup(context -> {
+      held.entered(Adapter.toClassic(context).parent());
+      return UserEntity.create(
+          OwnerKey.parse(entity.getEntityId()),
+          surroundings.join(),
+          actor -> entity.getShard().tell(new ClusterSharding.Passivate<>(actor)));
+    });
   }
 
   /**
    * The first answer shows that the cluster stands, that its shards are allocated and that the
    * journal can be read; anybody's will do.
    */
-  private static boolean comesToServe(Users users) {
-    long end = System.nanoTime() + FORMING.toNanos();
-    long left = FORMING.toNanos();
+  private boolean comesToServe() {
+    long end = System.nanoTime() + SERVING.toNanos();
+    long left = SERVING.toNanos();
     boolean serves = false;
     while (!serves && left > 0) {
       Answer answer =
@@ -131,6 +223,133 @@ public final class Node implements AutoCloseable {
     return serves;
   }
 
+  // ---------------------------------------------------------------------------------------------
+  // Shards
+
+  /** Sees which shards are here, and, on one node, to it that each is somewhere. */
+  private void look() {
+    try {
+      lookAtOwn();
+      if (isOldest()) {
+        giveHomes();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt(); // closed
+    } catch (ExecutionException | TimeoutException e) {
+      LOG.debug("the shards are not known now", e);
+    } catch (RuntimeException e) {
+      LOG.error("a look at the shards failed; the next one comes", e);
+    }
+  }
+
+  private Set<String> lookAtOwn()
+      throws InterruptedException, ExecutionException, TimeoutException {
+    var stats =
+        (ShardRegion.ShardRegionStats)
+            get(Patterns.ask(region, ShardRegion.getRegionStatsInstance(), QUERY));
+    Set<String> names = new HashSet<>(stats.getStats().keySet());
+    names.addAll(stats.getFailed());
+    held.are(names);
+    return names;
+  }
+
+  /**
+   * A shard gets its first home when somebody asks for one of its users. Until then nobody would
+   * wake its users when they are due, so one of them is asked for.
+   */
+  private void giveHomes() throws InterruptedException, ExecutionException, TimeoutException {
+    var stats =
+        (ShardRegion.ClusterShardingStats)
+            get(
+                Patterns.ask(
+                    region,
+                    new ShardRegion.GetClusterShardingStats(
+                        FiniteDuration.create(QUERY.toMillis(), TimeUnit.MILLISECONDS)),
+                    QUERY.multipliedBy(2)));
+    Set<String> somewhere = new HashSet<>();
+    for (ShardRegion.ShardRegionStats each : stats.getRegions().values()) {
+      somewhere.addAll(each.getStats().keySet());
+      somewhere.addAll(each.getFailed());
+    }
+    if (somewhere.isEmpty()) {
+      return; // the coordinator was not reached
+    }
+    for (int shard = 0; shard < settings.shards(); shard++) {
+      if (!somewhere.contains(String.valueOf(shard))) {
+        OwnerKey first = ranges.firstOf(shard);
+        Thread.startVirtualThread(() -> users.ask(first, new Command.AskEpoch(), WAKE_MILLIS));
+      }
+    }
+  }
+
+  private static Object get(CompletionStage<Object> stage)
+      throws InterruptedException, ExecutionException, TimeoutException {
+    return stage.toCompletableFuture().get(2 * QUERY.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  /** What the allocation asks. */
+  private final class Standing implements ShardAllocation.Standing {
+
+    @Override
+    public boolean drains(ActorRef region) {
+      Address address = region.path().address();
+      if (address.hasLocalScope()) {
+        return draining || leaving;
+      }
+      for (Member member : cluster.state().getMembers()) {
+        if (member.address().equals(address)) {
+          return !member.status().equals(MemberStatus.up()) || leavers.drains(Members.id(member));
+        }
+      }
+      return true; // gone
+    }
+
+    @Override
+    public boolean isUnreachable(ActorRef region) {
+      return cluster.state().getUnreachable().stream()
+          .anyMatch(member -> member.address().equals(region.path().address()));
+    }
+  }
+
+  /** Whether no member is older: the coordinator is here, or soon will be. */
+  boolean isOldest() {
+    Member self = cluster.selfMember();
+    return self.status().equals(MemberStatus.up())
+        && StreamSupport.stream(cluster.state().getMembers().spliterator(), false)
+            .filter(member -> member.status().equals(MemberStatus.up()))
+            .noneMatch(member -> member.isOlderThan(self));
+  }
+
+  /** What the gate asks others. */
+  private final class Outlook implements ShardGate.Outlook {
+
+    private final ActorRef actor;
+
+    Outlook(ActorRef actor) {
+      this.actor = actor;
+    }
+
+    @Override
+    public CompletionStage<CurrentClusterState> members() {
+      var answer = new CompletableFuture<CurrentClusterState>();
+      actor.tell(new NodeActor.TellMembers(answer), ActorRef.noSender());
+      return answer;
+    }
+
+    @Override
+    public CompletionStage<NodeId> whoIsAt(Address address, Duration patience) {
+      return Patterns.ask(NodeActor.at(classic, address), new NodeMessage.TellStatus(), patience)
+          .thenApply(told -> new NodeId(((NodeMessage.Status) told).id()));
+    }
+  }
+
+  // ---------------------------------------------------------------------------------------------
+
+  /** The actor system, whose end is not the node's. */
+  ActorSystem<Void> system() {
+    return system;
+  }
+
   public Users users() {
     return users;
   }
@@ -139,28 +358,105 @@ public final class Node implements AutoCloseable {
     return population;
   }
 
-  /** {@return where other nodes reach it, as {@code host:port}} */
+  /** {@return the cluster as this node sees it} */
+  public Membership membership() {
+    return new ClusterMembership(classic);
+  }
+
+  /** {@return the owners whose shards this node holds, as it knew a moment ago} */
+  public List<OwnerRange> owners() {
+    return held.owners();
+  }
+
+  /** {@return the number of the cluster's incarnation} */
+  public long incarnation() {
+    return incarnation.number();
+  }
+
+  /** Tells the others where this node serves the API. */
+  public void serves(URI url) {
+    http = url;
+  }
+
+  private NodeMessage.Status status() {
+    URI url = http;
+    return new NodeMessage.Status(
+        journal.node().value(),
+        url == null ? null : url.toString(),
+        ProcessHandle.current().pid(),
+        held.count(),
+        population.inMemory(),
+        draining);
+  }
+
+  /** {@return where other nodes reach this one, as {@code host:port}} */
   public String address() {
-    Address address = Cluster.get(system).selfMember().address();
-    return address.getHost().orElse("") + ":" + address.getPort().orElse(0);
+    return Formation.hostPort(cluster.selfAddress());
   }
 
   /** {@return whether this node is a member in good standing} */
   public boolean isUp() {
-    return Cluster.get(system).selfMember().status().equals(MemberStatus.up());
+    return cluster.selfMember().status().equals(MemberStatus.up());
+  }
+
+  // ---------------------------------------------------------------------------------------------
+  // Leaving
+
+  /**
+   * Hands the users over, a few shards at a time, while requests go on. Returns when there are none
+   * left here, or nobody to take them, or {@code patience} is over.
+   */
+  public void drain(Duration patience) {
+    draining = true;
+    long began = System.nanoTime();
+    long end = began + patience.toNanos();
+    long noticed = began + (somebodyStays() ? NOTICE_NANOS : 0);
+    @Nullable Long nobodySince = null;
+    try {
+      while (System.nanoTime() - end < 0) {
+        if (lookAtOwn().isEmpty() && System.nanoTime() - noticed > 0) {
+          LOG.info("all users are handed over");
+          return;
+        }
+        nobodySince =
+            somebodyStays() ? null : nobodySince == null ? (Long) System.nanoTime() : nobodySince;
+        if (nobodySince != null && System.nanoTime() - nobodySince > NOBODY_STAYS_NANOS) {
+          LOG.info("nobody is left to hand users over to");
+          return;
+        }
+        LockSupport.parkNanos(PAUSE_NANOS);
+      }
+      LOG.warn("not all users were handed over within {}", patience);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (ExecutionException | TimeoutException e) {
+      LOG.warn("whether users are left here is not known", e);
+    }
+  }
+
+  private boolean somebodyStays() {
+    return StreamSupport.stream(cluster.state().getMembers().spliterator(), false)
+        .anyMatch(member ->
+            !member.uniqueAddress().equals(cluster.selfUniqueAddress())
+                && member.status().equals(MemberStatus.up())
+                && !leavers.drains(Members.id(member)));
   }
 
   /** Leaves the cluster and stops, within 20 s. */
   @Override
   public void close() {
+    leaving = true;
+    looking.shutdownNow();
     agenda.close();
     system.terminate();
     try {
       system.getWhenTerminated().toCompletableFuture().get(STOPPING.toSeconds(), TimeUnit.SECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-    } catch (java.util.concurrent.ExecutionException | TimeoutException e) {
+    } catch (ExecutionException | TimeoutException e) {
       throw new IllegalStateException("the node did not stop within " + STOPPING, e);
+    } finally {
+      incarnation.close();
     }
   }
 }

@@ -2,6 +2,8 @@ package dev.holdfast.cluster;
 
 import dev.holdfast.entity.Addressed;
 import dev.holdfast.entity.Message;
+import dev.holdfast.journal.Owner;
+import dev.holdfast.journal.OwnerRange;
 import dev.holdfast.user.OwnerKey;
 import java.util.stream.IntStream;
 import org.apache.pekko.cluster.sharding.typed.ShardingMessageExtractor;
@@ -21,6 +23,20 @@ final class ShardRanges extends ShardingMessageExtractor<Addressed, Message> {
   /** {@return the number of the shard that holds the owner, from 0} */
   int shardOf(OwnerKey owner) {
     return (int) (((owner.high() >>> Integer.SIZE) * names.length) >>> Integer.SIZE);
+  }
+
+  /** {@return the lowest owner in a shard} */
+  OwnerKey firstOf(int shard) {
+    // The least upper half that shardOf maps to it: rounded up.
+    long upper = (((long) shard << Integer.SIZE) + names.length - 1) / names.length;
+    return new OwnerKey(upper << Integer.SIZE, 0);
+  }
+
+  /** {@return the owners of the shards from {@code first} to {@code last}} */
+  OwnerRange owners(int first, int last) {
+    return new OwnerRange(
+        new Owner(firstOf(first).high(), 0),
+        last == names.length - 1 ? Owner.LAST : new Owner(firstOf(last + 1).high() - 1, -1L));
   }
 
   @Override

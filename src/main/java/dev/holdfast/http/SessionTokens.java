@@ -3,10 +3,12 @@ package dev.holdfast.http;
 import dev.holdfast.user.OwnerKey;
 import dev.holdfast.user.SessionId;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.Base64;
+import java.util.HexFormat;
 import java.util.List;
 import javax.crypto.Mac;
 import javax.crypto.SecretKey;
@@ -37,6 +39,8 @@ public final class SessionTokens {
    */
   public record Key(int id, SecretKey secret) {
 
+    private static final int MARK_BYTES = 12;
+
     private static final int LEAST_BYTES = 32;
 
     public Key {
@@ -57,6 +61,18 @@ public final class SessionTokens {
             "a token key must have at least " + LEAST_BYTES + " bytes");
       }
       return new Key(id, new SecretKeySpec(secret, ALGORITHM));
+    }
+
+    /**
+     * {@return a name that only this key has, and that tells nothing of it: so that nodes can see
+     * whether they have the same}
+     */
+    public String mark() {
+      MessageDigest digest = Hashes.sha256();
+      digest.update("holdfast token key".getBytes(StandardCharsets.UTF_8));
+      digest.update((byte) id);
+      byte[] hash = digest.digest(secret.getEncoded());
+      return HexFormat.of().formatHex(hash, 0, MARK_BYTES);
     }
 
     /** {@return the id alone} */

@@ -1,17 +1,18 @@
 package dev.holdfast.journal;
 
-import dev.holdfast.journal.JournalUnusable.Problem;
-import dev.holdfast.journal.NodeRegistry.Incarnation;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
+import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Claims the incarnation of a new cluster, and renews it for as long as this process speaks for the
- * cluster, so that nobody else claims the next one meanwhile.
+ * Keeps the incarnation of the cluster that this process belongs to from being claimed by others,
+ * and notices when it was, or when this node was fenced.
+ *
+ * <p>One node speaks for the cluster and renews. The others look, and renew in its place when it
+ * has not for a while: a cluster must not be taken for gone while it finds out that its speaker is.
  */
 public final class IncarnationHolder implements AutoCloseable {
 
@@ -20,8 +21,6 @@ public final class IncarnationHolder implements AutoCloseable {
   /** Renewals within the silence after which others may claim. */
   private static final int RENEWALS = 5;
 
-  private static final Duration BETWEEN_ATTEMPTS = Duration.ofMillis(200);
-
   private final NodeRegistry nodes;
   private final NodeId node;
   private final long number;
@@ -29,6 +28,7 @@ public final class IncarnationHolder implements AutoCloseable {
   private final Runnable onLost;
   private final CountDownLatch closing = new CountDownLatch(1);
   private final Thread renewing;
+  private volatile BooleanSupplier speaks = () -> true;
 
   private IncarnationHolder(
       NodeRegistry nodes, NodeId node, long number, Duration silence, Runnable onLost) {
@@ -42,61 +42,33 @@ public final class IncarnationHolder implements AutoCloseable {
   }
 
   /**
-   * Claims the next incarnation. Where an earlier cluster was not released, waits until it has been
-   * silent for long enough.
+   * Begins to hold an incarnation that this node is registered in. Until {@link #speaksWhile} says
+   * otherwise, this node renews it.
    *
-   * @param silence after which an earlier cluster counts as gone, by the store's clock; zero for
-   *     those who know that it is
-   * @param onLost called once, on a thread of its own, when somebody else has claimed or fenced:
-   *     must halt the process
-   * @throws JournalUnusable if an earlier cluster lives
-   * @throws StoreUnreadable if the store does not answer
-   * @throws JournalFailure if the store does not take the claim
+   * @param silence after which others take the cluster for gone, by the store's clock; zero for
+   *     those who know that there are none: then nothing is to be done here
+   * @param onLost called once, on a thread of its own, when somebody else has claimed, or fenced
+   *     this node: must halt the process
    */
-  public static IncarnationHolder claim(
-      JournalStore store, NodeId node, Duration silence, Runnable onLost) throws JournalUnusable {
-    NodeRegistry nodes = store.nodes();
-    long giveUpAt = System.nanoTime() + silence.plusSeconds(1).toNanos();
-    Incarnation claimed = attempt(nodes, node, silence);
-    while (claimed == null) {
-      if (System.nanoTime() - giveUpAt > 0) {
-        throw new JournalUnusable(
-            Problem.HELD, "another cluster runs on this journal: join it, or stop it first");
-      }
-      pause();
-      claimed = attempt(nodes, node, silence);
-    }
-    IncarnationHolder holder =
-        new IncarnationHolder(nodes, node, claimed.number(), silence, onLost);
+  public static IncarnationHolder hold(
+      NodeRegistry nodes, NodeId node, long number, Duration silence, Runnable onLost) {
+    IncarnationHolder holder = new IncarnationHolder(nodes, node, number, silence, onLost);
     if (!silence.isZero()) {
       holder.renewing.start();
     }
     return holder;
   }
 
-  private static @Nullable Incarnation attempt(NodeRegistry nodes, NodeId node, Duration silence) {
-    try {
-      return nodes.claim(node, nodes.incarnation().number(), silence);
-    } catch (InDoubt open) {
-      // A claim registers the node, and nothing else has: if it is there, the claim went through.
-      return nodes.isFenced(node) ? null : nodes.incarnation();
-    }
-  }
-
-  private static void pause() throws JournalUnusable {
-    try {
-      TimeUnit.NANOSECONDS.sleep(BETWEEN_ATTEMPTS.toNanos());
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new JournalUnusable(Problem.HELD, "interrupted while claiming the journal", e);
-    }
+  /** From now on this node renews while {@code speaks} says so, and else only if nobody does. */
+  public void speaksWhile(BooleanSupplier speaks) {
+    this.speaks = speaks;
   }
 
   private void renew() {
     try {
       while (!closing.await(interval.toNanos(), TimeUnit.NANOSECONDS)) {
-        if (!renewed()) {
-          LOG.error("incarnation {} of the cluster is no longer held by this node", number);
+        if (!isHeld()) {
+          LOG.error("this node is fenced, or incarnation {} of the cluster is over", number);
           onLost.run();
           return;
         }
@@ -106,10 +78,12 @@ public final class IncarnationHolder implements AutoCloseable {
     }
   }
 
-  private boolean renewed() {
+  private boolean isHeld() {
     try {
-      return nodes.renew(node, number);
-    } catch (JournalFailure unreachable) {
+      return (speaks.getAsBoolean() || !nodes.lives(interval.multipliedBy(2)))
+          ? nodes.renew(node, number)
+          : !nodes.isFenced(node);
+    } catch (JournalFailure | StoreUnreadable unreachable) {
       // The next one may go through; if somebody else claims before it does, it will say so.
       LOG.warn("the incarnation could not be renewed: {}", unreachable.getMessage());
       return true;
@@ -121,7 +95,7 @@ public final class IncarnationHolder implements AutoCloseable {
     return number;
   }
 
-  /** Stops renewing. Does not release: see {@link Journal#release}. */
+  /** Ends renewing. Does not release: see {@link Journal#release}. */
   @Override
   public void close() {
     closing.countDown();

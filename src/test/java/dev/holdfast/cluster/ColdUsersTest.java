@@ -122,7 +122,8 @@ final class ColdUsersTest {
             new ClusterSettings(100, CROWD + 10_000, Duration.ofDays(1), BACKGROUND),
             journal,
             clock,
-            Limits.defaults());
+            Limits.defaults(),
+            new Host(List.of(), Duration.ZERO, () -> {}, () -> {}));
   }
 
   @AfterEach

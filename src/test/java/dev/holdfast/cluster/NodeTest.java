@@ -73,7 +73,8 @@ final class NodeTest {
             new ClusterSettings(SHARDS, IN_MEMORY, Duration.ofMillis(50), 16),
             journal,
             new TrustedClock(() -> Instant.ofEpochMilli(clock.get()), clock::get, clock::get),
-            Limits.defaults());
+            Limits.defaults(),
+            new Host(List.of(), Duration.ZERO, () -> {}, () -> {}));
   }
 
   @AfterEach

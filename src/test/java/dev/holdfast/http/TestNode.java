@@ -3,6 +3,7 @@ package dev.holdfast.http;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import dev.holdfast.cluster.ClusterSettings;
+import dev.holdfast.cluster.Host;
 import dev.holdfast.cluster.Node;
 import dev.holdfast.entity.TrustedClock;
 import dev.holdfast.journal.Journal;
@@ -64,7 +65,8 @@ final class TestNode implements AutoCloseable {
             new ClusterSettings(10, 100_000, Duration.ofSeconds(1), 8),
             journal,
             clock,
-            Limits.defaults()));
+            Limits.defaults(),
+            new Host(List.of(), Duration.ZERO, () -> {}, () -> {})));
   }
 
   /** Serves the API without keys, as on a developer's machine. */

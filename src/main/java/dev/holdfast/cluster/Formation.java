@@ -1,0 +1,307 @@
+package dev.holdfast.cluster;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import dev.holdfast.entity.MessageSerializer;
+import dev.holdfast.journal.InDoubt;
+import dev.holdfast.journal.IncarnationHolder;
+import dev.holdfast.journal.Journal;
+import dev.holdfast.journal.JournalFailure;
+import dev.holdfast.journal.NodeId;
+import dev.holdfast.journal.NodeRegistry;
+import dev.holdfast.journal.NodeRegistry.Incarnation;
+import dev.holdfast.journal.NodeRegistry.Registered;
+import dev.holdfast.journal.StoreUnreadable;
+import dev.holdfast.user.Limits;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
+import org.apache.pekko.actor.Address;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.cluster.MemberStatus;
+import org.apache.pekko.cluster.typed.Cluster;
+import org.apache.pekko.cluster.typed.Join;
+import org.apache.pekko.cluster.typed.JoinSeedNodes;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Finds the cluster that the journal belongs to and joins it, or makes one where none lives.
+ *
+ * <p>A cluster <em>is</em> its journal: the incarnation's row says whether one lives, the nodes'
+ * rows say where. Only one process can claim the next incarnation, so of many that start at once
+ * one makes the cluster and the others find it. The actor system's name carries the incarnation's
+ * number: processes of two incarnations do not understand each other at all.
+ *
+ * <p>A node has a row before it hosts anything. Whoever claims has it with the claim, and tells the
+ * address once it is known; whoever joins makes it when it is up.
+ */
+final class Formation {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Formation.class);
+
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  /** Longer than it takes to exclude a member that is gone, before which nobody can come in. */
+  private static final Duration JOINING = Duration.ofSeconds(25);
+
+  private static final Duration ENDING = Duration.ofSeconds(10);
+  private static final int REACHING_MILLIS = 300;
+  private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+  private static final int LOOKS_TO_ONE_AT_THE_JOURNAL = 5;
+
+  private final Config config;
+  private final ClusterSettings settings;
+  private final Journal journal;
+  private final Limits limits;
+  private final NodeRegistry nodes;
+  private final Host host;
+  private final long end = System.nanoTime() + PATIENCE.toNanos();
+
+  Formation(Config config, ClusterSettings settings, Journal journal, Limits limits, Host host) {
+    this.config = config;
+    this.settings = settings;
+    this.journal = journal;
+    this.limits = limits;
+    this.nodes = journal.nodes();
+    this.host = host;
+  }
+
+  /** A member that is up and has its row. */
+  record Formed(ActorSystem<Void> system, IncarnationHolder incarnation) {}
+
+  /**
+   * Returns when the node is a member.
+   *
+   * @throws IllegalStateException if it does not become one within 60 s, or must not
+   */
+  Formed form() {
+    String obstacle = "the journal does not answer";
+    while (System.nanoTime() - end < 0) {
+      try {
+        Incarnation incarnation = nodes.incarnation();
+        List<Registered> registered = nodes.registered(incarnation.number());
+        @Nullable Formed formed = null;
+        if (registered.stream().anyMatch(row -> row.id().equals(journal.node()))) {
+          formed = begin(incarnation.number());
+        } else if (!host.isAlone() && nodes.lives(host.silence())) {
+          obstacle = "the nodes of incarnation " + incarnation.number() + " do not let it in";
+          formed = join(incarnation.number(), registered);
+        } else {
+          obstacle = "others claim the journal and end again";
+          claim(incarnation.number()); // and then look again: somebody has, or lives after all
+        }
+        if (formed != null) {
+          return formed;
+        }
+      } catch (StoreUnreadable | JournalFailure e) {
+        LOG.debug("the journal does not answer yet", e);
+      }
+      LockSupport.parkNanos(PAUSE_NANOS);
+    }
+    throw new IllegalStateException("the node did not become a member of a cluster: " + obstacle);
+  }
+
+  private void claim(long number) {
+    try {
+      if (nodes.claim(journal.node(), number, host.silence()) != null) {
+        LOG.info("incarnation {} of the cluster begins with this node", number + 1);
+      }
+    } catch (InDoubt open) {
+      // A claim registers the node, and nothing else has: the rows will say.
+      LOG.debug("whether the incarnation was claimed is not known", open);
+    }
+  }
+
+  /** As the first member of an incarnation that this node has claimed. */
+  private Formed begin(long number) {
+    // From here on, or a machine that is slow to start lets others take the cluster for gone.
+    IncarnationHolder incarnation = hold(number);
+    ActorSystem<Void> system = create(number);
+    try {
+      Cluster cluster = Cluster.get(system);
+      cluster.manager().tell(Join.create(cluster.selfMember().address()));
+      while (!isUp(system) && System.nanoTime() - end < 0) {
+        LockSupport.parkNanos(PAUSE_NANOS / 10);
+      }
+      if (!isUp(system)) {
+        throw new IllegalStateException("the node did not come up");
+      }
+      announce(system);
+      return new Formed(system, incarnation);
+    } catch (RuntimeException e) {
+      incarnation.close();
+      end(system);
+      throw e;
+    }
+  }
+
+  private @Nullable Formed join(long number, List<Registered> registered) {
+    List<Registered> living =
+        registered.stream()
+            .filter(row -> row.address() != null && !isOwn(row.address()) && isThere(row.address()))
+            .toList();
+    if (living.isEmpty()) {
+      return null; // claimed just now, or all gone just now
+    }
+    living.forEach(this::requireSameKeys);
+    ActorSystem<Void> system = create(number);
+    boolean joined = false;
+    try {
+      List<Address> seeds =
+          living.stream().map(row -> address(system, String.valueOf(row.address()))).toList();
+      Cluster.get(system).manager().tell(new JoinSeedNodes(seeds));
+      joined = comesUp(system, number) && nodes.register(journal.node(), number);
+      if (joined) {
+        announce(system);
+        LOG.info("joined incarnation {} of the cluster", number);
+      }
+      return joined ? new Formed(system, hold(number)) : null;
+    } finally {
+      if (!joined) {
+        end(system);
+      }
+    }
+  }
+
+  private IncarnationHolder hold(long number) {
+    return IncarnationHolder.hold(nodes, journal.node(), number, host.silence(), host.halt());
+  }
+
+  private boolean comesUp(ActorSystem<Void> system, long number) {
+    long giveUpAt = System.nanoTime() + JOINING.toNanos();
+    for (int look = 1; System.nanoTime() - giveUpAt < 0; look++) {
+      if (isUp(system)) {
+        return true;
+      }
+      if (look % LOOKS_TO_ONE_AT_THE_JOURNAL == 0
+          && (nodes.incarnation().number() != number || !nodes.lives(host.silence()))) {
+        return false;
+      }
+      LockSupport.parkNanos(PAUSE_NANOS);
+    }
+    LOG.warn("no member of incarnation {} let this node in within {}", number, JOINING);
+    return false;
+  }
+
+  private static boolean isUp(ActorSystem<Void> system) {
+    return Cluster.get(system).selfMember().status().equals(MemberStatus.up());
+  }
+
+  private void announce(ActorSystem<Void> system) {
+    Address own = Cluster.get(system).selfMember().address();
+    if (!nodes.announce(journal.node(), hostPort(own), host.tokenKeys())) {
+      throw new IllegalStateException("the node was fenced while it started");
+    }
+  }
+
+  /** {@return an address as the nodes' rows have it} */
+  static String hostPort(Address address) {
+    return address.getHost().orElse("") + ":" + address.getPort().map(String::valueOf).orElse("");
+  }
+
+  private static Address address(ActorSystem<Void> system, String hostPort) {
+    int colon = hostPort.lastIndexOf(':');
+    Address own = Cluster.get(system).selfMember().address();
+    return new Address(
+        own.protocol(),
+        own.system(),
+        hostPort.substring(0, colon),
+        Integer.parseInt(hostPort, colon + 1, hostPort.length(), 10));
+  }
+
+  /** An earlier process at the place of this one: it must be gone. */
+  private boolean isOwn(String address) {
+    return settings.place().port() != 0
+        && address.equals(settings.place().host() + ":" + settings.place().port());
+  }
+
+  /**
+   * Whether somebody listens there. After a crash of all the rows are still there, and an actor
+   * system made only to find nobody costs time.
+   */
+  private static boolean isThere(String address) {
+    int colon = address.lastIndexOf(':');
+    try (var socket = new Socket()) {
+      socket.connect(
+          new InetSocketAddress(
+              address.substring(0, colon),
+              Integer.parseInt(address, colon + 1, address.length(), 10)),
+          REACHING_MILLIS);
+      return true;
+    } catch (IOException nobody) {
+      return false;
+    }
+  }
+
+  /**
+   * Tokens that one node signs must be good at every other. Each must therefore have the key that
+   * the other signs with; the rest may differ, as while a new key is brought in.
+   */
+  private void requireSameKeys(Registered other) {
+    if (other.tokenKeys().isEmpty() || host.tokenKeys().isEmpty()) {
+      return;
+    }
+    if (!host.tokenKeys().contains(other.tokenKeys().getFirst())
+        || !other.tokenKeys().contains(host.tokenKeys().getFirst())) {
+      throw new IllegalStateException(
+          "the node at "
+              + other.address()
+              + " signs session tokens with another key: give all nodes of a journal the same"
+              + " holdfast.token-keys");
+    }
+  }
+
+  private ActorSystem<Void> create(long number) {
+    return ActorSystem.create(Behaviors.empty(), "holdfast-" + number, own());
+  }
+
+  private Config own() {
+    ClusterSettings.Place place = settings.place();
+    NodeId id = journal.node();
+    var own = new HashMap<String, Object>();
+    own.put("pekko.cluster.sharding.number-of-shards", settings.shards());
+    own.put(
+        "pekko.cluster.sharding.passivation.default-strategy.active-entity-limit",
+        settings.usersInMemory());
+    own.put(
+        "pekko.cluster.roles", List.of(Members.idRole(id.value()), Members.nameRole(place.name())));
+    own.put(
+        "pekko.remote.artery.advanced.maximum-frame-size",
+        MessageSerializer.mostBytes(limits) + "b");
+    own.put("pekko.remote.artery.canonical.hostname", place.host());
+    own.put("pekko.remote.artery.canonical.port", place.port());
+    ClusterSettings.@Nullable Tls tls = place.tls();
+    if (tls != null) {
+      own.put("pekko.remote.artery.transport", "tls-tcp");
+      own.put(
+          "pekko.remote.artery.ssl.ssl-engine-provider",
+          "org.apache.pekko.remote.artery.tcp.ssl.RotatingKeysSSLEngineProvider");
+      String engine = "pekko.remote.artery.ssl.rotating-keys-engine.";
+      own.put(engine + "cert-file", tls.certificate().toAbsolutePath().toString());
+      own.put(engine + "key-file", tls.key().toAbsolutePath().toString());
+      own.put(engine + "ca-cert-file", tls.authority().toAbsolutePath().toString());
+    }
+    return ConfigFactory.parseMap(own).withFallback(config);
+  }
+
+  private static void end(ActorSystem<Void> system) {
+    system.terminate();
+    try {
+      system.getWhenTerminated().toCompletableFuture().get(ENDING.toSeconds(), TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (ExecutionException | TimeoutException e) {
+      LOG.warn("an actor system did not end", e);
+    }
+  }
+}

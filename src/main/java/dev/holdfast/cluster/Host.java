@@ -1,0 +1,24 @@
+package dev.holdfast.cluster;
+
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * What a node needs of the process that it runs in.
+ *
+ * @param tokenKeys names of the keys for session tokens; the first one signs
+ * @param silence after so long without a renewal a cluster is gone. Zero for those who know that no
+ *     other process has the journal: they never join, and claim at once
+ * @param halt ends the process at once, since others hold its users or may; called at least once
+ * @param stop ends the process in good order, as SIGTERM does; returns at once
+ */
+public record Host(List<String> tokenKeys, Duration silence, Runnable halt, Runnable stop) {
+
+  public Host {
+    tokenKeys = List.copyOf(tokenKeys);
+  }
+
+  boolean isAlone() {
+    return silence.isZero();
+  }
+}

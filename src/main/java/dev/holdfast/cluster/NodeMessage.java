@@ -1,0 +1,45 @@
+package dev.holdfast.cluster;
+
+import java.util.List;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+
+/** What the {@link NodeActor}s of a cluster tell each other. */
+sealed interface NodeMessage {
+
+  /** Asks for a {@link Status}. */
+  record TellStatus() implements NodeMessage {}
+
+  /**
+   * What only the node itself knows.
+   *
+   * @param id of the process
+   * @param http where it serves the API, once it does
+   * @param shards that it holds, once it knows
+   * @param users that it has in memory
+   * @param draining whether it hands its users over
+   */
+  record Status(
+      String id, @Nullable String http, long pid, OptionalLong shards, long users, boolean draining)
+      implements NodeMessage {}
+
+  /** Asks for {@link Takeovers}. */
+  record TellTakeovers() implements NodeMessage {}
+
+  /** Those that the node has carried out, the newest first. */
+  record Takeovers(List<Takeover> list) implements NodeMessage {
+
+    public Takeovers {
+      list = List.copyOf(list);
+    }
+  }
+
+  /** The process {@code id} hands its users over; said again and again while it does. */
+  record Drains(String id) implements NodeMessage {}
+
+  /** Has the node drain and end. Answered with {@link DrainBegins}. */
+  record Drain() implements NodeMessage {}
+
+  /** The answer to {@link Drain}. */
+  record DrainBegins() implements NodeMessage {}
+}

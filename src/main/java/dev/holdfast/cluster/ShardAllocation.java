@@ -1,0 +1,176 @@
+package dev.holdfast.cluster;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
+import org.apache.pekko.actor.ActorRef;
+import org.apache.pekko.cluster.sharding.ShardCoordinator;
+import org.jspecify.annotations.Nullable;
+import scala.collection.immutable.IndexedSeq;
+import scala.concurrent.Future;
+import scala.jdk.javaapi.CollectionConverters;
+import scala.jdk.javaapi.FutureConverters;
+
+/**
+ * Where shards live: with the node that holds fewest, never with one that hands its own over, and
+ * only after the {@link ShardGate} has opened. Only the coordinator asks it.
+ *
+ * <p>Few shards move at a time, since the users of a shard that moves wait. First those of nodes
+ * that leave, one node after the other: who has begun, then who holds fewest, as one that had begun
+ * before the coordinator moved; the coordinator's own last. (Pekko's own way out,
+ * GracefulShutdownReq, moves all shards of a node at once, and those of several nodes too.) Then it
+ * levels out, to within one shard.
+ */
+final class ShardAllocation extends ShardCoordinator.AbstractShardAllocationStrategy
+    implements ShardCoordinator.StartableAllocationStrategy {
+
+  /** Most shards on the move at a time. */
+  static final int MOVES = 4;
+
+  private final int shards;
+  private final ShardGate gate;
+  private final Standing standing;
+  private final TakeoverLog takeovers;
+
+  /** Homes given while the gate was shut, which the coordinator has not counted yet. */
+  private final Map<ActorRef, Integer> given = new HashMap<>();
+
+  /** Whose shards move now, before any others'. Only the coordinator's thread knows of it. */
+  private @Nullable ActorRef leaving;
+
+  /** How the node of a region stands. */
+  interface Standing {
+
+    /** Whether it hands its shards over, or is on its way out already. */
+    boolean drains(ActorRef region);
+
+    /** Whether some member does not reach it: it may be gone. */
+    boolean isUnreachable(ActorRef region);
+  }
+
+  /**
+   * @param shards how many there are
+   */
+  ShardAllocation(int shards, ShardGate gate, Standing standing, TakeoverLog takeovers) {
+    this.shards = shards;
+    this.gate = gate;
+    this.standing = standing;
+    this.takeovers = takeovers;
+  }
+
+  @Override
+  public void start() {
+    gate.begin();
+  }
+
+  @Override
+  public Future<ActorRef> allocateShard(
+      ActorRef requester, String shard, Map<ActorRef, IndexedSeq<String>> current) {
+    Map<ActorRef, Integer> held = new LinkedHashMap<>();
+    current.forEach((region, list) -> held.put(region, list.size()));
+    CompletableFuture<Void> open = gate.open(held.keySet());
+    if (open.isDone() && !open.isCompletedExceptionally()) {
+      synchronized (given) {
+        given.clear();
+      }
+      takeovers.home(shard);
+      return FutureConverters.asScala(CompletableFuture.completedFuture(leastOf(held)));
+    }
+    return FutureConverters.asScala(
+        open.thenApply(_ -> {
+          synchronized (given) {
+            given.forEach((region, more) -> held.computeIfPresent(region, (_, n) -> n + more));
+            ActorRef home = leastOf(held);
+            given.merge(home, 1, Integer::sum);
+            takeovers.home(shard);
+            return home;
+          }
+        }));
+  }
+
+  private ActorRef leastOf(Map<ActorRef, Integer> held) {
+    // Where all leave at once there is no better place than one of them.
+    Comparator<Map.Entry<ActorRef, Integer>> order =
+        Comparator.<Map.Entry<ActorRef, Integer>, Boolean>comparing(
+                e -> standing.isUnreachable(e.getKey()))
+            .thenComparing(e -> standing.drains(e.getKey()))
+            .thenComparing(Map.Entry::getValue);
+    return held.entrySet().stream().min(order).orElseThrow().getKey();
+  }
+
+  /** A region and its shards. */
+  private record Holding(ActorRef region, List<String> shards) {
+
+    int size() {
+      return shards.size();
+    }
+  }
+
+  @Override
+  public Future<Set<String>> rebalance(
+      Map<ActorRef, IndexedSeq<String>> current, Set<String> moving) {
+    gate.named(current.keySet());
+    List<Holding> holdings = new ArrayList<>();
+    current.forEach((region, shards) ->
+        holdings.add(new Holding(region, new ArrayList<>(CollectionConverters.asJava(shards)))));
+    if (holdings.stream().mapToInt(Holding::size).sum() == shards) {
+      takeovers.allHome();
+    }
+    return FutureConverters.asScala(CompletableFuture.completedFuture(moves(holdings, moving)));
+  }
+
+  private Set<String> moves(List<Holding> holdings, Set<String> moving) {
+    List<Holding> staying =
+        holdings.stream().filter(holding -> !standing.drains(holding.region())).toList();
+    // Each region must agree to a move. While one is not reached, users would wait for it in vain.
+    if (staying.isEmpty()
+        || moving.size() >= MOVES
+        || holdings.stream().anyMatch(holding -> standing.isUnreachable(holding.region()))) {
+      return Set.of();
+    }
+    @Nullable Holding next = nextToLeave(holdings);
+    leaving = next == null ? null : next.region();
+    if (next != null) {
+      return next.shards().stream()
+          .filter(shard -> !moving.contains(shard))
+          .limit(MOVES - moving.size())
+          .collect(Collectors.toSet());
+    }
+    return moving.isEmpty() ? level(staying) : Set.of();
+  }
+
+  /** Who has begun goes on. */
+  private @Nullable Holding nextToLeave(List<Holding> holdings) {
+    return holdings.stream()
+        .filter(holding -> standing.drains(holding.region()) && holding.size() > 0)
+        .min(
+            Comparator.comparing((Holding holding) -> !holding.region().equals(leaving))
+                .thenComparing(holding -> holding.region().path().address().hasLocalScope())
+                .thenComparingInt(Holding::size)
+                .thenComparing(holding -> holding.region().path()))
+        .orElse(null);
+  }
+
+  private static Set<String> level(List<Holding> staying) {
+    Comparator<Holding> bySize = Comparator.comparingInt(Holding::size);
+    Set<String> next = new HashSet<>();
+    while (next.size() < MOVES) {
+      Holding most = staying.stream().max(bySize).orElseThrow();
+      Holding least = staying.stream().min(bySize).orElseThrow();
+      if (most.size() - least.size() <= 1) {
+        break;
+      }
+      String shard = most.shards().removeFirst();
+      next.add(shard);
+      least.shards().addLast(shard);
+    }
+    return next;
+  }
+}

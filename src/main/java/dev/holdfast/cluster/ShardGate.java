@@ -1,0 +1,244 @@
+package dev.holdfast.cluster;
+
+import dev.holdfast.journal.JournalFailure;
+import dev.holdfast.journal.NodeId;
+import dev.holdfast.journal.NodeRegistry;
+import dev.holdfast.journal.NodeRegistry.Registered;
+import dev.holdfast.journal.StoreUnreadable;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.pekko.actor.ActorRef;
+import org.apache.pekko.actor.Address;
+import org.apache.pekko.cluster.ClusterEvent.CurrentClusterState;
+import org.apache.pekko.cluster.Member;
+import org.apache.pekko.cluster.MemberStatus;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Lets a shard have a home only when nobody else can write for its users any more: every node that
+ * may once have held it is fenced, is this cluster's living member, or has handed it over.
+ *
+ * <p>A shard loses its home in one of two ways. Its region hands it over in good order, which stops
+ * the users first: nothing is to be done. Or the coordinator finds that the region is gone; then it
+ * is missing among the regions that the coordinator names. So the nodes' rows are looked at when a
+ * region that was named before is missing, and once when a coordinator begins, which cannot know
+ * what its predecessor saw. Else the gate is open and costs nothing.
+ *
+ * <p>What counts is the row of each node that is not fenced. A node passes if the coordinator names
+ * a region at its address, since then it is not taken over. If there is no such region, but a
+ * member of its id, that member is asked who it is: it may have come up without a region yet, or
+ * leave after its region has ended; but where another process answers, or nobody, it does not pass.
+ * A node that is no member, or one that was excluded, is fenced.
+ *
+ * <p>The members come from the publisher of the cluster's events, behind the event that told the
+ * coordinator of a loss, so they are not older than what it acts on.
+ */
+final class ShardGate {
+
+  private static final Logger LOG = LoggerFactory.getLogger(ShardGate.class);
+
+  private static final Duration ANSWERING = Duration.ofMillis(500);
+  private static final Duration PATIENCE = Duration.ofSeconds(10);
+  private static final long PAUSE_MILLIS = 100;
+
+  /** Where the gate looks. */
+  interface Outlook {
+
+    /** The members, not older than what the coordinator has acted on so far. */
+    CompletionStage<CurrentClusterState> members();
+
+    /** The id of the process that answers for a node at an address; fails if nobody does. */
+    CompletionStage<NodeId> whoIsAt(Address address, Duration patience);
+  }
+
+  private final NodeRegistry nodes;
+  private final NodeId self;
+  private final long incarnation;
+  private final Outlook outlook;
+  private final Host host;
+  private final TakeoverLog takeovers;
+  private final Executor blocking;
+
+  // Guarded by this.
+  private boolean mustLook = true;
+  private Set<ActorRef> named = new HashSet<>();
+  private @Nullable CompletableFuture<Void> looking;
+  private @Nullable CompletableFuture<Void> next;
+
+  ShardGate(
+      NodeRegistry nodes,
+      NodeId self,
+      long incarnation,
+      Outlook outlook,
+      Host host,
+      TakeoverLog takeovers,
+      Executor blocking) {
+    this.nodes = nodes;
+    this.self = self;
+    this.incarnation = incarnation;
+    this.outlook = outlook;
+    this.host = host;
+    this.takeovers = takeovers;
+    this.blocking = blocking;
+  }
+
+  /** A coordinator begins here. */
+  synchronized void begin() {
+    mustLook = true;
+    named = new HashSet<>();
+  }
+
+  /** The coordinator names these regions. */
+  synchronized void named(Set<ActorRef> regions) {
+    named.addAll(regions);
+  }
+
+  /**
+   * Ends when a shard that has no home may have one; fails if the gate stays shut.
+   *
+   * @param regions that the coordinator names now
+   */
+  synchronized CompletableFuture<Void> open(Set<ActorRef> regions) {
+    if (!regions.containsAll(named)) {
+      mustLook = true;
+    }
+    named.addAll(regions);
+    if (!mustLook) {
+      // A look under way began after the coordinator knew all that it knows now.
+      return looking == null ? CompletableFuture.completedFuture(null) : looking;
+    }
+    named = new HashSet<>(regions);
+    if (next == null) {
+      next = new CompletableFuture<>();
+    }
+    CompletableFuture<Void> answer = next;
+    if (looking == null) {
+      lookNext();
+    }
+    return answer;
+  }
+
+  /** What a look under way has seen may be older than what made another one necessary. */
+  private synchronized void lookNext() {
+    CompletableFuture<Void> answer = next;
+    looking = answer;
+    next = null;
+    if (answer == null) {
+      return;
+    }
+    mustLook = false;
+    Set<ActorRef> regions = Set.copyOf(named);
+    blocking.execute(() -> {
+      @Nullable Throwable obstacle = null;
+      try {
+        lookUntilClear(regions);
+      } catch (RuntimeException | InterruptedException e) {
+        obstacle = e;
+      }
+      ended(answer, obstacle);
+    });
+  }
+
+  private void ended(CompletableFuture<Void> answer, @Nullable Throwable obstacle) {
+    synchronized (this) {
+      if (obstacle != null) {
+        mustLook = true;
+      }
+      lookNext();
+    }
+    if (obstacle == null) {
+      answer.complete(null);
+    } else {
+      answer.completeExceptionally(obstacle);
+    }
+  }
+
+  private void lookUntilClear(Set<ActorRef> regions) throws InterruptedException {
+    long giveUpAt = System.nanoTime() + PATIENCE.toNanos();
+    @Nullable String obstacle = look(regions);
+    while (obstacle != null) {
+      if (System.nanoTime() - giveUpAt > 0) {
+        throw new IllegalStateException("no shard may have a new home: " + obstacle);
+      }
+      TimeUnit.MILLISECONDS.sleep(PAUSE_MILLIS);
+      obstacle = look(regions);
+    }
+  }
+
+  /** {@return what stands in the way, or null} */
+  private @Nullable String look(Set<ActorRef> regions) throws InterruptedException {
+    try {
+      CurrentClusterState state = await(outlook.members());
+      for (Registered row : nodes.registered(incarnation)) {
+        @Nullable String obstacle = row.id().equals(self) ? null : pass(row.id(), state, regions);
+        if (obstacle != null) {
+          return obstacle;
+        }
+      }
+      return null;
+    } catch (JournalFailure | StoreUnreadable | ExecutionException | TimeoutException e) {
+      return String.valueOf(e.getMessage());
+    }
+  }
+
+  private @Nullable String pass(NodeId id, CurrentClusterState state, Set<ActorRef> regions)
+      throws InterruptedException {
+    @Nullable Member member = memberOf(id, state);
+    if (member == null || isExcluded(member)) {
+      return fence(id);
+    }
+    if (regions.stream().anyMatch(region -> region.path().address().equals(member.address()))) {
+      return null;
+    }
+    try {
+      NodeId there = await(outlook.whoIsAt(member.address(), ANSWERING));
+      return there.equals(id) ? null : fence(id);
+    } catch (ExecutionException | TimeoutException e) {
+      return "the node at " + member.address() + " has no region and does not answer";
+    }
+  }
+
+  private @Nullable String fence(NodeId id) {
+    return switch (nodes.fence(self, id)) {
+      case FENCED -> {
+        LOG.warn("node {} is gone; it is fenced, and its users may be taken over", id);
+        takeovers.begin(id.value());
+        yield null;
+      }
+      case FENCED_ALREADY -> null;
+      case FENCED_ONESELF -> {
+        LOG.error("this node is fenced: others hold its users");
+        host.halt().run();
+        yield "this node is fenced";
+      }
+    };
+  }
+
+  private static @Nullable Member memberOf(NodeId id, CurrentClusterState state) {
+    for (Member member : state.getMembers()) {
+      if (Members.id(member).equals(id.value())) {
+        return member;
+      }
+    }
+    return null;
+  }
+
+  private static boolean isExcluded(Member member) {
+    return member.status().equals(MemberStatus.down())
+        || member.status().equals(MemberStatus.removed());
+  }
+
+  private static <T> T await(CompletionStage<T> stage)
+      throws InterruptedException, ExecutionException, TimeoutException {
+    return stage.toCompletableFuture().get(2 * ANSWERING.toMillis(), TimeUnit.MILLISECONDS);
+  }
+}

@@ -1,0 +1,192 @@
+package dev.holdfast.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.typesafe.config.ConfigFactory;
+import dev.holdfast.entity.Answer;
+import dev.holdfast.entity.TrustedClock;
+import dev.holdfast.journal.Journal;
+import dev.holdfast.journal.JournalSettings;
+import dev.holdfast.journal.JournalUnusable;
+import dev.holdfast.journal.NodeId;
+import dev.holdfast.journal.PostgresOptions;
+import dev.holdfast.journal.PostgresStore;
+import dev.holdfast.journal.TestPostgres;
+import dev.holdfast.json.Json;
+import dev.holdfast.user.Command;
+import dev.holdfast.user.Limits;
+import dev.holdfast.user.OwnerKey;
+import dev.holdfast.user.Request;
+import dev.holdfast.user.RequestId;
+import dev.holdfast.user.SessionId;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.IntStream;
+import org.apache.pekko.actor.ActorSystemImpl;
+import org.apache.pekko.actor.typed.javadsl.Adapter;
+
+/**
+ * Nodes of one cluster in this JVM, each with an actor system and a store of its own, on one
+ * journal in PostgreSQL.
+ */
+final class SeveralNodes implements AutoCloseable {
+
+  static final int SHARDS = 30;
+  static final Duration SILENCE = Duration.ofSeconds(3);
+  private static final long PATIENCE_MILLIS = 15_000;
+
+  private final PostgresOptions database = TestPostgres.fresh();
+  private final List<Member> members = Collections.synchronizedList(new ArrayList<>());
+
+  /** A node and what belongs to it. */
+  static final class Member {
+    final String name;
+    final Journal journal;
+    final Node node;
+    final AtomicBoolean halted;
+    private final AtomicBoolean left;
+
+    private Member(
+        String name, Journal journal, Node node, AtomicBoolean halted, AtomicBoolean left) {
+      this.name = name;
+      this.journal = journal;
+      this.node = node;
+      this.halted = halted;
+      this.left = left;
+    }
+
+    NodeId id() {
+      return journal.node();
+    }
+
+    /** The actor system is gone without a word; what the journal has in hand goes on. */
+    void crash() {
+      ((ActorSystemImpl) Adapter.toClassic(node.system())).abort();
+    }
+
+    void drainAndLeave() {
+      node.drain(Duration.ofSeconds(20));
+      leave();
+    }
+
+    void leave() {
+      node.close();
+      left.set(true);
+      journal.release(node.incarnation());
+      journal.close();
+    }
+  }
+
+  Member start(String name) {
+    return start(name, List.of("key"));
+  }
+
+  Member start(String name, List<String> keys) {
+    var halted = new AtomicBoolean();
+    var left = new AtomicBoolean();
+    Runnable halt =
+        () -> {
+          if (!left.get()) {
+            halted.set(true);
+          }
+        };
+    var config = ConfigFactory.load();
+    Journal journal;
+    try {
+      journal =
+          Journal.start(
+              PostgresStore.open(database),
+              NodeId.random(),
+              JournalSettings.from(config),
+              InstantSource.system(),
+              halt);
+    } catch (JournalUnusable e) {
+      throw new IllegalStateException(e);
+    }
+    try {
+      Node node =
+          Node.start(
+              config,
+              new ClusterSettings(
+                  SHARDS,
+                  100_000,
+                  Duration.ofMillis(200),
+                  8,
+                  Duration.ofSeconds(20),
+                  new ClusterSettings.Place(name, "127.0.0.1", 0, null)),
+              journal,
+              new TrustedClock(InstantSource.system(), System::nanoTime, System::nanoTime),
+              Limits.defaults(),
+              new Host(keys, SILENCE, halt, () -> {}));
+      var member = new Member(name, journal, node, halted, left);
+      members.add(member);
+      return member;
+    } catch (RuntimeException e) {
+      journal.close();
+      throw e;
+    }
+  }
+
+  /** Starts so many at once. */
+  List<Member> startAtOnce(int count) throws InterruptedException, ExecutionException {
+    try (var starters = Executors.newVirtualThreadPerTaskExecutor()) {
+      List<Future<Member>> started =
+          IntStream.rangeClosed(1, count)
+              .mapToObj(i -> starters.submit((Callable<Member>) () -> start("node-" + i)))
+              .toList();
+      List<Member> up = new ArrayList<>();
+      for (Future<Member> one : started) {
+        up.add(one.get());
+      }
+      return up;
+    }
+  }
+
+  /** Opens a session of a user whose key is spread over all shards. */
+  static OwnerKey open(Node node, int number) {
+    OwnerKey owner = OwnerKey.ofUser("user-" + number);
+    assertThat(write(node, owner, number)).isInstanceOf(Answer.Answered.class);
+    return owner;
+  }
+
+  static Answer write(Node node, OwnerKey owner, int number) {
+    return node.users()
+        .ask(
+            owner,
+            new Command.Open(
+                new Request(new RequestId(1, number), 0, false),
+                new SessionId(0, number),
+                "user-" + number,
+                Json.Obj.empty(),
+                Duration.ofDays(1).toMillis(),
+                Duration.ofDays(7).toMillis()),
+            PATIENCE_MILLIS);
+  }
+
+  static Answer look(Node node, OwnerKey owner, int number) {
+    return node.users()
+        .ask(
+            owner,
+            new Command.Look(new Command.Access(new SessionId(0, number), 1)),
+            PATIENCE_MILLIS);
+  }
+
+  @Override
+  public void close() {
+    for (Member member : members) {
+      if (!member.left.get()) {
+        member.crash();
+        member.node.close();
+        member.journal.close();
+      }
+    }
+  }
+}

@@ -1,0 +1,269 @@
+package dev.holdfast.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
+import static org.awaitility.Awaitility.await;
+
+import dev.holdfast.cluster.NodeStatus.State;
+import dev.holdfast.cluster.SeveralNodes.Member;
+import dev.holdfast.entity.Answer;
+import dev.holdfast.journal.NodeRegistry.Incarnation;
+import dev.holdfast.user.OwnerKey;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Nodes that find each other by their journal, share the users, lose one another, and leave. */
+@Timeout(120)
+final class SeveralNodesTest {
+
+  private static final int USERS = 120;
+
+  private SeveralNodes nodes;
+
+  @BeforeEach
+  void prepare() {
+    nodes = new SeveralNodes();
+  }
+
+  @AfterEach
+  void endAll() {
+    nodes.close();
+  }
+
+  @Test
+  void makesOneClusterOfNodesThatStartAtOnceAndSharesTheUsersOut() throws Exception {
+    List<Member> members = nodes.startAtOnce(3);
+
+    assertThat(members).extracting(member -> member.node.incarnation()).containsOnly(1L);
+    for (Member member : members) {
+      await()
+          .atMost(Duration.ofSeconds(20))
+          .untilAsserted(() ->
+              assertThat(member.node.membership().nodes())
+                  .extracting(NodeStatus::name, NodeStatus::state)
+                  .containsExactly(
+                      tuple("node-1", State.UP),
+                      tuple("node-2", State.UP),
+                      tuple("node-3", State.UP)));
+    }
+    awaitShards(members.getFirst(), 10, 10, 10);
+    for (int i = 0; i < USERS; i++) {
+      OwnerKey owner = SeveralNodes.open(members.get(i % 3).node, i);
+      assertThat(SeveralNodes.look(members.get((i + 1) % 3).node, owner, i))
+          .isInstanceOf(Answer.Answered.class);
+    }
+    long inMemory = members.stream().mapToLong(m -> m.node.population().inMemory()).sum();
+    assertThat(inMemory).as("each user in one place").isBetween((long) USERS, USERS + 31L);
+  }
+
+  @Test
+  void refusesANodeThatSignsTokensWithAnotherKey() {
+    nodes.start("node-1", List.of("old", "new"));
+    nodes.start("node-2", List.of("new", "old"));
+    assertThatThrownBy(() -> nodes.start("node-3", List.of("made-here")))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("holdfast.token-keys");
+  }
+
+  @Test
+  void handsAllUsersOverBeforeItLeavesAndLosesNoRequest() throws Exception {
+    List<Member> members = nodes.startAtOnce(3);
+    awaitShards(members.getFirst(), 10, 10, 10);
+    open(members);
+    Member leaving = members.get(1);
+    try (var load = new Load(members.get(0), members.get(2))) {
+      leaving.drainAndLeave();
+
+      awaitShards(members.getFirst(), 15, 15);
+      load.judge(Duration.ofSeconds(1));
+    }
+    assertThat(leaving.halted).isFalse();
+    assertThat(members.getFirst().journal.nodes().isFenced(leaving.id())).isTrue();
+  }
+
+  @Test
+  void drainsTheNodeOfTheCoordinatorLikeAnyOtherAndThenTheLastOne() throws Exception {
+    Member oldest = nodes.start("node-1");
+    Member second = nodes.start("node-2");
+    awaitShards(oldest, 15, 15);
+    open(List.of(oldest, second));
+    try (var load = new Load(second)) {
+      oldest.drainAndLeave();
+      awaitShards(second, 30);
+      load.judge(Duration.ofSeconds(2));
+    }
+    assertThat(second.journal.nodes().incarnation()).isEqualTo(new Incarnation(1, false));
+
+    second.drainAndLeave();
+
+    Member next = nodes.start("node-3");
+    assertThat(next.node.incarnation()).as("claimed at once").isEqualTo(2);
+    assertThat(SeveralNodes.look(next.node, OwnerKey.ofUser("user-0"), 0))
+        .isInstanceOf(Answer.Answered.class);
+  }
+
+  @Test
+  void letsOneNodeLeaveAfterTheOther() throws Exception {
+    List<Member> members = nodes.startAtOnce(3);
+    awaitShards(members.getFirst(), 10, 10, 10);
+    Member staying = members.get(0);
+    var bothPart = new AtomicBoolean();
+    try (var leavers = Executors.newVirtualThreadPerTaskExecutor()) {
+      List<Future<?>> left = new ArrayList<>();
+      for (Member member : members.subList(1, 3)) {
+        left.add(leavers.submit(member::drainAndLeave));
+      }
+      await()
+          .pollInterval(Duration.ofMillis(20))
+          .until(() -> {
+            List<Long> shards = shards(staying);
+            if (shards.stream().filter(n -> n > 0 && n < 10).count() > 1) {
+              bothPart.set(true);
+            }
+            return shards.contains(30L);
+          });
+      for (Future<?> one : left) {
+        one.get();
+      }
+    }
+    assertThat(bothPart).as("both had given some and kept some").isFalse();
+    assertThat(staying.halted).isFalse();
+  }
+
+  @Test
+  void fencesALostNodeAndTakesItsUsersOver() throws Exception {
+    List<Member> members = nodes.startAtOnce(3);
+    awaitShards(members.getFirst(), 10, 10, 10);
+    open(members);
+    Member oldest = oldest(members);
+    Member lost = members.stream().filter(member -> member != oldest).findFirst().orElseThrow();
+
+    lost.crash();
+
+    answersAllUsers(oldest);
+    assertThat(oldest.journal.nodes().isFenced(lost.id())).isTrue();
+    await()
+        .untilAsserted(() ->
+            assertThat(oldest.node.membership().takeovers())
+                .singleElement()
+                .satisfies(takeover -> {
+                  assertThat(takeover.node()).isEqualTo(lost.name);
+                  assertThat(takeover.shards()).isEqualTo(10);
+                  assertThat(takeover.took()).isNotNull();
+                }));
+    await().untilAsserted(() -> assertThat(lost.halted).isTrue());
+  }
+
+  @Test
+  void takesTheUsersOfTheCoordinatorsNodeOverToo() throws Exception {
+    List<Member> members = nodes.startAtOnce(3);
+    awaitShards(members.getFirst(), 10, 10, 10);
+    open(members);
+    Member lost = oldest(members);
+    Member other = members.stream().filter(member -> member != lost).findFirst().orElseThrow();
+
+    lost.crash();
+
+    answersAllUsers(other);
+    assertThat(other.journal.nodes().isFenced(lost.id())).isTrue();
+    assertThat(other.journal.nodes().incarnation()).isEqualTo(new Incarnation(1, false));
+  }
+
+  // ---------------------------------------------------------------------------------------------
+
+  private static Member oldest(List<Member> members) {
+    return members.stream().filter(member -> member.node.isOldest()).findFirst().orElseThrow();
+  }
+
+  private static void open(List<Member> members) {
+    for (int i = 0; i < USERS; i++) {
+      SeveralNodes.open(members.get(i % members.size()).node, i);
+    }
+  }
+
+  private static void answersAllUsers(Member member) {
+    long began = System.nanoTime();
+    for (int i = 0; i < USERS; i++) {
+      assertThat(SeveralNodes.look(member.node, OwnerKey.ofUser("user-" + i), i))
+          .isInstanceOf(Answer.Answered.class);
+    }
+    System.out.printf(
+        "all users answered %d ms after the loss%n", (System.nanoTime() - began) / 1_000_000);
+  }
+
+  private static List<Long> shards(Member asked) {
+    return asked.node.membership().nodes().stream()
+        .map(status -> status.shards().orElse(-1))
+        .sorted()
+        .toList();
+  }
+
+  private static void awaitShards(Member asked, long... expected) {
+    await()
+        .atMost(Duration.ofSeconds(30))
+        .untilAsserted(
+            () -> assertThat(shards(asked)).isEqualTo(LongStream.of(expected).boxed().toList()));
+  }
+
+  /** Callers who go on while nodes come and go. */
+  private static final class Load implements AutoCloseable {
+    private static final int CALLERS = 8;
+
+    private final AtomicBoolean done = new AtomicBoolean();
+    private final AtomicLong slowest = new AtomicLong();
+    private final AtomicInteger asked = new AtomicInteger();
+    private final ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor();
+    private final List<Answer> failed = Collections.synchronizedList(new ArrayList<>());
+
+    Load(Member... entries) {
+      for (int i = 0; i < CALLERS; i++) {
+        int caller = i;
+        callers.execute(() -> goOn(caller, entries));
+      }
+    }
+
+    private void goOn(int caller, Member[] entries) {
+      for (int i = caller; !done.get(); i += CALLERS) {
+        int user = i % USERS;
+        long began = System.nanoTime();
+        Answer answer =
+            SeveralNodes.look(
+                entries[i % entries.length].node, OwnerKey.ofUser("user-" + user), user);
+        slowest.accumulateAndGet(System.nanoTime() - began, Math::max);
+        asked.incrementAndGet();
+        if (!(answer instanceof Answer.Answered)) {
+          failed.add(answer);
+        }
+      }
+    }
+
+    void judge(Duration most) {
+      close();
+      System.out.printf(
+          "%d requests, the slowest took %d ms%n", asked.get(), slowest.get() / 1_000_000);
+      assertThat(failed).isEmpty();
+      assertThat(asked.get()).isGreaterThan(100);
+      assertThat(Duration.ofNanos(slowest.get())).isLessThan(most);
+    }
+
+    @Override
+    public void close() {
+      done.set(true);
+      callers.close();
+    }
+  }
+}

@@ -1,0 +1,182 @@
+package dev.holdfast.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.typesafe.config.ConfigFactory;
+import dev.holdfast.journal.JournalUnusable;
+import dev.holdfast.journal.NodeId;
+import dev.holdfast.journal.NodeRegistry;
+import dev.holdfast.journal.SqliteOptions;
+import dev.holdfast.journal.SqliteStore;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
+import org.apache.pekko.actor.ActorRef;
+import org.apache.pekko.actor.ActorSystem;
+import org.apache.pekko.actor.Address;
+import org.apache.pekko.actor.Props;
+import org.apache.pekko.cluster.Cluster;
+import org.apache.pekko.cluster.ClusterEvent.CurrentClusterState;
+import org.apache.pekko.cluster.MemberStatus;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Over a real registry. The one member of a real cluster is the node that may be gone. */
+@Timeout(60)
+final class ShardGateTest {
+
+  private static final NodeId SELF = new NodeId("self");
+  private static final NodeId OTHER = new NodeId("other");
+
+  @TempDir private Path folder;
+
+  private final ActorSystem system =
+      ActorSystem.create(
+          "gate",
+          ConfigFactory.parseMap(Map.of("pekko.cluster.roles", List.of(Members.idRole("other"))))
+              .withFallback(ConfigFactory.load()));
+  private final Cluster cluster = Cluster.get(system);
+  private final ActorRef region = system.actorOf(Props.create(Region.class, Region::new));
+  private final AtomicInteger looks = new AtomicInteger();
+  private final AtomicBoolean halted = new AtomicBoolean();
+
+  private SqliteStore store;
+  private NodeRegistry nodes;
+  private ShardGate gate;
+  private volatile Supplier<CompletionStage<NodeId>> answer =
+      () -> CompletableFuture.failedFuture(new TimeoutException("nobody"));
+
+  /** Stands for a region. */
+  private static final class Region extends org.apache.pekko.actor.AbstractActor {
+    @Override
+    public Receive createReceive() {
+      return receiveBuilder().build();
+    }
+  }
+
+  @BeforeEach
+  void register() throws JournalUnusable {
+    store = SqliteStore.open(folder, SqliteOptions.defaults());
+    nodes = store.nodes();
+    assertThat(nodes.claim(SELF, 0, Duration.ZERO)).isNotNull();
+    assertThat(nodes.register(OTHER, 1)).isTrue();
+    gate =
+        new ShardGate(
+            nodes,
+            SELF,
+            1,
+            new ShardGate.Outlook() {
+              @Override
+              public CompletionStage<CurrentClusterState> members() {
+                looks.incrementAndGet();
+                return CompletableFuture.completedFuture(cluster.state());
+              }
+
+              @Override
+              public CompletionStage<NodeId> whoIsAt(Address address, Duration patience) {
+                return answer.get();
+              }
+            },
+            new Host(List.of(), Duration.ofSeconds(5), () -> halted.set(true), () -> {}),
+            new TakeoverLog(InstantSource.system()),
+            Thread::startVirtualThread);
+    gate.begin();
+  }
+
+  @AfterEach
+  void end() {
+    system.terminate();
+    store.close();
+  }
+
+  @Test
+  void opensOnlyAfterANodeThatIsNoMemberWasFenced() {
+    CompletableFuture<Boolean> fencedAtOpening =
+        gate.open(Set.of(region)).thenApply(_ -> nodes.isFenced(OTHER));
+
+    assertThat(fencedAtOpening.join()).isTrue();
+    assertThat(nodes.isFenced(SELF)).isFalse();
+  }
+
+  @Test
+  void looksOnceForAllShardsOfOneLossAndNotAtAllWithoutOne() {
+    List<CompletableFuture<Void>> asked =
+        List.of(gate.open(Set.of(region)), gate.open(Set.of(region)), gate.open(Set.of(region)));
+    asked.forEach(CompletableFuture::join);
+    assertThat(looks).hasValue(1);
+
+    ActorRef another = system.actorOf(Props.create(Region.class, Region::new));
+    gate.open(Set.of(region, another)).join();
+    gate.named(Set.of(region, another));
+    assertThat(looks).as("nobody is missing").hasValue(1);
+
+    gate.open(Set.of(region)).join();
+    assertThat(looks).as("one is missing").hasValue(2);
+
+    gate.begin();
+    gate.open(Set.of(region)).join();
+    assertThat(looks).as("another coordinator").hasValue(3);
+  }
+
+  @Test
+  void letsAMemberPassThatHasNoRegionYetAndSaysWhoItIs() {
+    join();
+    answer = () -> CompletableFuture.completedFuture(OTHER);
+
+    gate.open(Set.of(region)).join();
+
+    assertThat(nodes.isFenced(OTHER)).isFalse();
+  }
+
+  @Test
+  void fencesAMemberInWhosePlaceAnotherProcessAnswers() {
+    join();
+    answer = () -> CompletableFuture.completedFuture(new NodeId("its successor"));
+
+    gate.open(Set.of(region)).join();
+
+    assertThat(nodes.isFenced(OTHER)).isTrue();
+  }
+
+  @Test
+  void staysShutWhileAMemberWithoutRegionDoesNotAnswer() {
+    join();
+    CompletableFuture<Void> open = gate.open(Set.of(region));
+    await().until(() -> looks.get() > 2);
+    assertThat(open).isNotDone();
+    assertThat(nodes.isFenced(OTHER)).isFalse();
+
+    answer = () -> CompletableFuture.completedFuture(OTHER);
+    open.join();
+  }
+
+  @Test
+  void haltsWhenItsOwnNodeIsFenced() {
+    nodes.fence(OTHER, SELF);
+
+    CompletableFuture<Void> open = gate.open(Set.of(region));
+
+    await().untilTrue(halted);
+    assertThat(open).isNotDone();
+    assertThat(nodes.isFenced(OTHER)).isFalse();
+  }
+
+  private void join() {
+    cluster.join(cluster.selfAddress());
+    await().until(() -> cluster.selfMember().status().equals(MemberStatus.up()));
+    await().until(() -> cluster.state().getMembers().iterator().hasNext());
+  }
+}
