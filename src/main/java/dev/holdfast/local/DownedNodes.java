@@ -13,8 +13,9 @@ import java.util.Set;
  * they were members and are so no more. A process that works ends itself then; one that hangs does
  * not.
  *
- * <p>All other nodes that answer must agree, twice in succession. Two nodes that accuse each other
- * are left alone: the journal's fence decides between them, and the loser ends itself.
+ * <p>All other nodes that answer and are members themselves must agree, twice in succession. Two
+ * nodes that accuse each other are left alone: the journal's fence decides between them, and the
+ * loser ends itself.
  */
 final class DownedNodes {
 
@@ -32,10 +33,12 @@ final class DownedNodes {
    * Looks once more; meant for about once a second.
    *
    * @param living the process of each node whose process lives
-   * @param views what each node that answered tells of the members
+   * @param answers what each node that answered tells of the members
    * @return the nodes whose processes should be killed
    */
-  Set<String> look(Map<String, Long> living, Map<String, List<NodeStatus>> views) {
+  Set<String> look(Map<String, Long> living, Map<String, List<NodeStatus>> answers) {
+    var views = new HashMap<>(answers);
+    views.entrySet().removeIf(view -> !isMember(view.getKey(), view.getValue()));
     var missed = new HashSet<String>();
     living.forEach((name, pid) -> {
       views.forEach((viewer, nodes) -> {
@@ -66,6 +69,16 @@ final class DownedNodes {
       return new Member(member.pid(), member.last(), looks);
     });
     return toKill;
+  }
+
+  private static boolean isMember(String name, List<NodeStatus> nodes) {
+    return nodes.stream()
+        .filter(node -> node.name().equals(name))
+        .anyMatch(node ->
+            switch (node.state()) {
+              case UP, DRAINING, UNREACHABLE -> true;
+              case JOINING, LEAVING, DOWN -> false;
+            });
   }
 
   /** Whether there are others that answer, and none of them has it as a member that counts. */

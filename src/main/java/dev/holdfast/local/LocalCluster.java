@@ -11,7 +11,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -37,7 +39,10 @@ public final class LocalCluster implements AutoCloseable {
   private static final Duration ENDING = Duration.ofSeconds(45);
 
   private static final Duration FINISHING = Duration.ofSeconds(2);
-  private static final Duration ASKING = Duration.ofSeconds(3);
+
+  /** A node asks the others for up to a second before it tells. */
+  private static final Duration ASKING = Duration.ofSeconds(2);
+
   private static final long LOOK_MILLIS = 1_000;
 
   /** So often a node may end before it was ready for the first time; then something is wrong. */
@@ -83,6 +88,7 @@ public final class LocalCluster implements AutoCloseable {
   /** Why it did not come to be ready; empty if it did. */
   private final CompletableFuture<Optional<String>> ready = new CompletableFuture<>();
 
+  private final Map<String, AdminClient> clients = new ConcurrentHashMap<>();
   private final DownedNodes downed = new DownedNodes();
   private final ScheduledExecutorService clock =
       Executors.newSingleThreadScheduledExecutor(
@@ -157,6 +163,7 @@ public final class LocalCluster implements AutoCloseable {
               new NodeLog(node.log(), plan.logBytes()),
               this::tell,
               this::startFailed);
+      clients.put(node.name(), new AdminClient(node.http(), plan.adminKey(), ASKING));
       synchronized (supervisors) {
         supervisors.add(supervisor);
       }
@@ -226,20 +233,18 @@ public final class LocalCluster implements AutoCloseable {
 
   private void killDowned() throws InterruptedException {
     var living = new HashMap<String, Long>();
-    var asked = new ArrayList<Supervisor>();
     for (Supervisor supervisor : supervisors()) {
       Process process = supervisor.process();
       if (process != null) {
         living.put(supervisor.node().name(), process.pid());
-        if (front().isReady(supervisor.node().name())) {
-          asked.add(supervisor);
-        }
       }
     }
     if (living.size() < 2) {
       return;
     }
-    for (String name : downed.look(living, views(asked))) {
+    // Also those that are not ready: a hung node may keep the others from writing, and so from
+    // that.
+    for (String name : downed.look(living, views(living.keySet()))) {
       for (Supervisor supervisor : supervisors()) {
         Long pid = living.get(name);
         if (supervisor.node().name().equals(name) && pid != null) {
@@ -249,19 +254,15 @@ public final class LocalCluster implements AutoCloseable {
     }
   }
 
-  private Map<String, List<NodeStatus>> views(List<Supervisor> asked) throws InterruptedException {
+  private Map<String, List<NodeStatus>> views(Set<String> asked) throws InterruptedException {
     var views = new HashMap<String, List<NodeStatus>>();
     try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
       var asking = new HashMap<String, Future<List<NodeStatus>>>();
-      for (Supervisor supervisor : asked) {
-        asking.put(
-            supervisor.node().name(),
-            threads.submit(() -> {
-              try (var client =
-                  new AdminClient(supervisor.node().http(), plan.adminKey(), ASKING)) {
-                return client.cluster().nodes();
-              }
-            }));
+      for (String name : asked) {
+        AdminClient client = clients.get(name);
+        if (client != null) {
+          asking.put(name, threads.submit(() -> client.cluster().nodes()));
+        }
       }
       for (var one : asking.entrySet()) {
         try {
@@ -323,6 +324,7 @@ public final class LocalCluster implements AutoCloseable {
       closed = true;
     }
     clock.shutdownNow();
+    clients.values().forEach(AdminClient::close);
     ready.complete(Optional.of("ended before all nodes were ready"));
     if (front != null) {
       front.stop();

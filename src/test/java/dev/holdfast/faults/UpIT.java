@@ -262,10 +262,9 @@ class UpIT {
     for (String token : tokens) {
       await()
           .atMost(PATIENCE)
-          .until(
-              () ->
-                  api.send(Call.get("/v1/session").token(token)) instanceof ApiClient.Answer answer
-                      && answer.status() == 200);
+          .until(() ->
+              api.send(Call.get("/v1/session").token(token)) instanceof ApiClient.Answer answer
+                  && answer.status() == 200);
     }
   }
 

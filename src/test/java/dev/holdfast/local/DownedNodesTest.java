@@ -145,6 +145,15 @@ class DownedNodesTest {
   }
 
   @Test
+  void doesNotAskThoseThatAreNoMembersYet() {
+    allWereUp();
+    var joining = Map.of("a", sees(node("a", 1, State.JOINING)));
+    for (int i = 0; i < 5; i++) {
+      assertThat(downed.look(ALL, joining)).isEmpty();
+    }
+  }
+
+  @Test
   void leavesEverythingWhereNobodyAnswers() {
     allWereUp();
     for (int i = 0; i < 5; i++) {
