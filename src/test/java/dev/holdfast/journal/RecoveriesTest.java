@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What is read for owners that come back, and what is held of it between Pekko's questions. */
+/** What is read for owners that come back, and what is held of it until their actors have it. */
 @Timeout(60)
 class RecoveriesTest {
 
@@ -92,9 +92,7 @@ class RecoveriesTest {
     journal.close();
     reopen();
     start("holdfast.journal.recovery { max-prefetched = 3, readers = 1 }");
-    for (int i = 0; i < 10; i++) {
-      write(owner(i), 1, 1);
-    }
+    writeOneEach(10);
     List<Owner> handed = Collections.synchronizedList(new ArrayList<>());
     for (int i = 0; i < 10; i++) {
       var _ = recoveries().recover(owner(i)).thenAccept(read -> handed.add(read.owner()));
@@ -114,9 +112,7 @@ class RecoveriesTest {
     journal.close();
     reopen();
     start("holdfast.journal.recovery.max-prefetched = 3");
-    for (int i = 0; i < 10; i++) {
-      write(owner(i), 1, 1);
-    }
+    writeOneEach(10);
 
     var all = IntStream.range(0, 10).mapToObj(i -> recoveries().recover(owner(i))).toList();
 
@@ -161,9 +157,7 @@ class RecoveriesTest {
   @Test
   void recoversOwnersThatWaitTogether() {
     int owners = 2_000;
-    for (int i = 0; i < owners; i++) {
-      write(owner(i), 1, 1);
-    }
+    writeOneEach(owners);
 
     List<CompletableFuture<Recovered>> recovered =
         IntStream.range(0, owners).mapToObj(i -> recoveries().recover(owner(i))).toList();
@@ -212,7 +206,8 @@ class RecoveriesTest {
     failing.fallSilent();
     var first = recoveries().recover(BOB);
     await().until(() -> recoveries().waiting() == 0);
-    var ahead = recoveries().prefetch(IntStream.range(10, 500).mapToObj(i -> owner(i)).toList());
+    // As many as may be held: more would wait until these are too old.
+    var ahead = recoveries().prefetch(IntStream.range(10, 266).mapToObj(i -> owner(i)).toList());
     var aheadOfAnn = recoveries().recover(ANN).thenApply(_ -> recoveries().aheadCount());
 
     failing.repairReading();
@@ -319,13 +314,14 @@ class RecoveriesTest {
   void holdsABoundedNumberOfBytes() {
     journal.close();
     reopen();
-    start("holdfast.journal.recovery.max-bytes = 64 KiB");
+    start("holdfast.journal.recovery { max-bytes = 64 KiB, prefetch-ttl = 500 ms }");
     byte[] large = new byte[8 << 10];
     List<Owner> owners = IntStream.range(0, 200).mapToObj(i -> owner(i)).toList();
-    for (Owner owner : owners) {
-      var event = new JournalEvent("large.v1", large, 0, JournalEvent.NO_DEADLINE);
-      store.write(node, List.of(new OwnerWrite(owner, 1, List.of(event))), List.of());
-    }
+    var event = new JournalEvent("large.v1", large, 0, JournalEvent.NO_DEADLINE);
+    store.write(
+        node,
+        owners.stream().map(owner -> new OwnerWrite(owner, 1, List.of(event))).toList(),
+        List.of());
     // The first group is as large as groups may be; whatever comes after finds no room.
     var all = owners.stream().map(recoveries()::recover).toList();
     await()
@@ -345,7 +341,7 @@ class RecoveriesTest {
   @Test
   void readsTheOthersOfAGroupInWhichOneCannotBeRead() {
     List<Owner> owners = IntStream.range(0, 20).mapToObj(i -> owner(i)).toList();
-    owners.forEach(owner -> write(owner, 1, 1));
+    writeOneEach(20);
     failing.damage(owner(7));
     failing.fallSilent();
 
@@ -413,6 +409,14 @@ class RecoveriesTest {
 
   private void write(Owner owner, long first, int events) {
     store.write(node, List.of(writeOf(owner, first, events)), List.of());
+  }
+
+  /** One event for each of so many owners, in one batch: each batch waits for the disk. */
+  private void writeOneEach(int owners) {
+    store.write(
+        node,
+        IntStream.range(0, owners).mapToObj(i -> writeOf(owner(i), 1, 1)).toList(),
+        List.of());
   }
 
   private void snapshot(Owner owner, long number) {
