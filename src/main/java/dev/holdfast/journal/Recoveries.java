@@ -13,9 +13,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -84,6 +82,9 @@ final class Recoveries implements AutoCloseable {
   /** Groups on their way to the store and back. */
   private final Set<Group> reading = new LinkedHashSet<>();
 
+  /** Further parts of long logs that are read, or wait for a reader. */
+  private final Set<Part> parts = new LinkedHashSet<>();
+
   /** Readers that are reading a group, or are about to. */
   private int active;
 
@@ -143,6 +144,13 @@ final class Recoveries implements AutoCloseable {
           ? ahead.stream().map(Ahead::owner).distinct().toList()
           : asked.stream().map(Asked::owner).distinct().toList();
     }
+  }
+
+  /** A further part of one long log. */
+  private static final class Part {
+    final CompletableFuture<List<StoredEvent>> answer = new CompletableFuture<>();
+    boolean reading;
+    long began;
   }
 
   /** What came of one owner: exactly one of the two. */
@@ -247,11 +255,22 @@ final class Recoveries implements AutoCloseable {
 
   /** Reads what a log has beyond the beginning that a recovery holds, as many events again. */
   CompletableFuture<List<StoredEvent>> more(Owner owner, long from, long to) {
-    return run(() -> {
-      List<StoredEvent> events = new ArrayList<>();
-      store.read(owner, from, to, settings.maxRecoveryEvents(), events::add);
-      return events;
-    });
+    Part part = new Part();
+    RuntimeException refusal = null;
+    synchronized (lock) {
+      if (closed) {
+        refusal = closed();
+      } else if (down) {
+        refusal = silent();
+      } else {
+        parts.add(part);
+        readers.execute(() -> readPart(part, owner, from, to));
+      }
+    }
+    if (refusal != null) {
+      part.answer.completeExceptionally(refusal);
+    }
+    return part.answer;
   }
 
   /**
@@ -323,7 +342,11 @@ final class Recoveries implements AutoCloseable {
           stalled.add(group);
         }
       }
-      if (!stalled.isEmpty()) {
+      boolean partStalled = false;
+      for (Part part : parts) {
+        partStalled |= part.reading && now - part.began > settings.stallAfter().toNanos();
+      }
+      if (!stalled.isEmpty() || partStalled) {
         tell =
             goDown(stalled, "it has not answered for " + settings.stallAfter().toMillis() + " ms");
       }
@@ -377,15 +400,6 @@ final class Recoveries implements AutoCloseable {
     readers.shutdown();
     fail(left, leftAhead, closed());
     readers.close();
-  }
-
-  /** Runs what blocks on one of the reading threads. */
-  private <T> CompletableFuture<T> run(Supplier<T> reading) {
-    try {
-      return CompletableFuture.supplyAsync(reading, readers);
-    } catch (RejectedExecutionException e) {
-      return CompletableFuture.failedFuture(closed());
-    }
   }
 
   private static StoreUnreadable closed() {
@@ -456,6 +470,31 @@ final class Recoveries implements AutoCloseable {
           work();
         }
       }
+    }
+  }
+
+  private void readPart(Part part, Owner owner, long from, long to) {
+    synchronized (lock) {
+      if (!parts.contains(part)) {
+        return; // who waits for it was told that the store does not answer
+      }
+      part.reading = true;
+      part.began = System.nanoTime();
+    }
+    List<StoredEvent> events = new ArrayList<>();
+    @Nullable Throwable failure = null;
+    try {
+      store.read(owner, from, to, settings.maxRecoveryEvents(), events::add);
+    } catch (RuntimeException | Error fault) {
+      failure = fault;
+    }
+    synchronized (lock) {
+      parts.remove(part);
+    }
+    if (failure == null) {
+      part.answer.complete(events);
+    } else {
+      part.answer.completeExceptionally(failure);
     }
   }
 
@@ -687,8 +726,10 @@ final class Recoveries implements AutoCloseable {
     triedAt = System.nanoTime();
     List<Asked> left = new ArrayList<>(asked);
     List<Ahead> leftAhead = new ArrayList<>(ahead);
+    List<Part> leftParts = new ArrayList<>(parts);
     asked.clear();
     ahead.clear();
+    parts.clear();
     for (Group group : groups) {
       left.addAll(group.asked);
       leftAhead.addAll(group.ahead);
@@ -700,6 +741,7 @@ final class Recoveries implements AutoCloseable {
         LOG.warn("the journal cannot be read: {}", why);
       }
       fail(left, leftAhead, failure);
+      leftParts.forEach(part -> part.answer.completeExceptionally(failure));
     };
   }
 

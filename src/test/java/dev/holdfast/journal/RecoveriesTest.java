@@ -17,6 +17,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.assertj.core.api.Assertions;
 import org.junit.jupiter.api.AfterEach;
@@ -393,6 +394,31 @@ class RecoveriesTest {
     await()
         .atMost(Duration.ofSeconds(1))
         .until(() -> !recoveries().recover(ANN).handle((_, f) -> f != null).join());
+  }
+
+  @Test
+  void failsSoonWhenTheStoreFallsSilentWithinALongLog() {
+    journal.close();
+    reopen();
+    start("holdfast.journal { stall-after = 300 ms, recovery.max-events = 10 }");
+    write(ANN, 1, 35);
+    assertThat(recoveries().recover(ANN).join().events()).hasSize(10);
+    failing.fallSilent();
+
+    // As many as fill all readers, and more.
+    List<CompletableFuture<List<StoredEvent>>> parts =
+        IntStream.range(0, 10).mapToObj(_ -> recoveries().more(ANN, 11, 35)).toList();
+
+    assertThat(parts)
+        .allSatisfy(part ->
+            Assertions.assertThatThrownBy(() -> part.get(5, TimeUnit.SECONDS))
+                .hasCauseInstanceOf(StoreUnreadable.class));
+    assertThat(recoveries().more(ANN, 11, 35)).as("known").isCompletedExceptionally();
+    failing.repairReading();
+    await()
+        .atMost(Duration.ofSeconds(1))
+        .until(() -> !recoveries().recover(ANN).handle((_, f) -> f != null).join());
+    assertThat(numbers(recoveries().more(ANN, 34, 35).join())).containsExactly(34L, 35L);
   }
 
   private Recoveries recoveries() {
