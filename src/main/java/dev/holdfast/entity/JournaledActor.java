@@ -16,6 +16,7 @@ import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.ExtensibleBehavior;
 import org.apache.pekko.actor.typed.PostStop;
+import org.apache.pekko.actor.typed.PreRestart;
 import org.apache.pekko.actor.typed.Signal;
 import org.apache.pekko.actor.typed.TypedActorContext;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
@@ -114,10 +115,13 @@ public abstract class JournaledActor<M> extends ExtensibleBehavior<M> {
    */
   protected abstract void notWritten(Throwable failure);
 
-  /** A message that was held will not be decided on: the actor stops. */
+  /** A message that was held or set aside will not be decided on: the actor stops. */
   protected abstract void abandoned(M message);
 
-  /** The actor has stopped. */
+  /**
+   * The actor has stopped, after all that it held was {@link #abandoned}. What became of a write
+   * that was on its way is not known here any more.
+   */
   protected abstract void stopped();
 
   /** Begins with the first recovery. */
@@ -158,7 +162,10 @@ public abstract class JournaledActor<M> extends ExtensibleBehavior<M> {
                     failure == null ? new Written(count) : new WriteFailed(unwrapped(failure))));
   }
 
-  /** Begins a recovery anew; {@code message} is the first to be decided on after it. */
+  /**
+   * Begins a recovery anew; {@code message} is the first to be decided on after it, save for what
+   * {@link #recovered} itself {@link #unsetAside}s.
+   */
   protected final void reload(M message) {
     if (phase != Phase.READY) {
       throw new IllegalStateException("not ready to read: " + phase);
@@ -230,8 +237,12 @@ public abstract class JournaledActor<M> extends ExtensibleBehavior<M> {
 
   @Override
   public final Behavior<M> receiveSignal(TypedActorContext<M> received, Signal signal) {
-    if (!(signal instanceof PostStop)) {
+    // After a fault this one ends too where the actor is restarted: another begins in its place.
+    if (!(signal instanceof PostStop || signal instanceof PreRestart)) {
       return Behaviors.unhandled();
+    }
+    if (phase == Phase.READING) {
+      journal.replayed(owner); // nobody will replay it
     }
     unsetAside();
     if (held != null) {
