@@ -119,8 +119,11 @@ public final class UserEntity extends JournaledActor<Message> {
    */
   private static final long REREAD_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
 
-  /** How often a command whose write is in doubt is looked for while the store does not answer. */
-  private static final int MAX_LOOKS = 5;
+  /** How long a command whose write is in doubt is looked for while the store does not answer. */
+  private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(1_250);
+
+  /** Changes in doubt that are remembered; older ones have nobody who waits any more. */
+  private static final int MAX_IN_DOUBT = 64;
 
   private static final Duration LOOK_AGAIN = Duration.ofMillis(250);
 
@@ -161,11 +164,21 @@ public final class UserEntity extends JournaledActor<Message> {
 
   private record Write(Message message, Decision decision) {}
 
-  private int attempts;
-  private int looks;
+  /** What is decided again after a write that failed, and how often it was. */
+  private @Nullable Message tried;
 
-  /** The command in hand whose write failed in doubt: a later refusal of it would be a guess. */
-  private Message.@Nullable Ask inDoubt;
+  private int attempts;
+
+  /**
+   * Changes whose write failed in doubt, by {@link #change}, until a later write has taken their
+   * numbers: a refusal would be a guess, also of a repeat.
+   */
+  private final List<Object> inDoubt = new ArrayList<>(0);
+
+  /** Whether the store has kept silent about these, and since when. */
+  private boolean looking;
+
+  private long lookingSince;
 
   private final List<Message.Ask> awaitingLogIn = new ArrayList<>(0);
   private int waiting;
@@ -199,6 +212,18 @@ public final class UserEntity extends JournaledActor<Message> {
 
   @Override
   protected void onMessage(Message message) {
+    try {
+      decideOn(message);
+    } catch (RuntimeException fault) {
+      // Ends this actor. Whoever asked would bring the same upon the next one by asking again.
+      if (message instanceof Message.Ask ask) {
+        ask.replyTo().tell(new Answer.Unknown());
+      }
+      throw fault;
+    }
+  }
+
+  private void decideOn(Message message) {
     if (unread != null) {
       onMessageUnread(unread, message);
       return;
@@ -255,6 +280,7 @@ public final class UserEntity extends JournaledActor<Message> {
       if (journalUp) {
         notePresence(decision);
       }
+      inDoubt.remove(change(ask.command())); // the journal has shown what became of it
       answer(ask, decision);
     } else if (journalUp) {
       write(ask, decision);
@@ -280,8 +306,8 @@ public final class UserEntity extends JournaledActor<Message> {
     Write write = Objects.requireNonNull(inHand);
     Decision decision = write.decision;
     inHand = null;
-    inDoubt = null;
-    attempts = 0;
+    inDoubt.clear();
+    tried = null;
     stay(); // the user is somebody again
     user = decision.state();
     decision.entries().forEach(entry -> count(entry.event()));
@@ -311,23 +337,29 @@ public final class UserEntity extends JournaledActor<Message> {
     Message message = Objects.requireNonNull(inHand).message;
     inHand = null;
     Answer.@Nullable Cause refusal = failure instanceof NotWritten no ? cause(no.reason()) : null;
-    if (refusal == null) {
-      if (message instanceof Message.Ask ask && !(failure instanceof NotWritten)) {
-        inDoubt = ask;
-      }
-      if (attempts++ < MAX_ATTEMPTS) {
-        reload(message); // decided again, on what the journal holds
-        return;
-      }
+    if (refusal != null) {
+      tried = null;
+      if (message instanceof Message.Ask ask) {
+        refuse(ask, refusal);
+      } // an admission is asked for again soon
+      return;
     }
-    // An admission is asked for again soon.
+    if (message instanceof Message.Ask ask && !(failure instanceof NotWritten)) {
+      doubt(ask);
+    }
+    if (!message.equals(tried)) {
+      tried = message;
+      attempts = 0;
+    }
+    if (attempts++ < MAX_ATTEMPTS) {
+      reload(message); // decided again, on what the journal holds
+      return;
+    }
+    tried = null;
     if (message instanceof Message.Ask ask) {
-      refuse(ask, refusal == null ? Answer.Cause.JOURNAL : refusal);
+      refuse(ask, Answer.Cause.JOURNAL);
     }
-    attempts = 0;
-    if (refusal == null) {
-      reload(new Message.AdmissionLate()); // which does nothing but where somebody waits
-    }
+    reload(new Message.AdmissionLate()); // which does nothing but where somebody waits
   }
 
   private void answer(Message.Ask ask, Decision decision) {
@@ -353,9 +385,9 @@ public final class UserEntity extends JournaledActor<Message> {
       askForAdmission();
       ask.replyTo().tell(new Answer.Answered(new Reply.Nothing()));
     } else if (admissionsUnreadable) {
-      ask.replyTo().tell(new Answer.Unreadable());
+      ask.replyTo().tell(mayHaveHappened(ask) ? new Answer.Unknown() : new Answer.Unreadable());
     } else if (waiting >= MAX_WAITING) {
-      ask.replyTo().tell(new Answer.Unavailable(Answer.Cause.OVERLOADED, RETRY_AFTER_MILLIS));
+      refuse(ask, Answer.Cause.OVERLOADED);
     } else {
       waiting++;
       setAside(ask);
@@ -555,7 +587,7 @@ public final class UserEntity extends JournaledActor<Message> {
   private void refuseUnread(Unread why, Message.Ask ask) {
     switch (why.reason()) {
       case STORE, OVERLOADED -> {
-        if (ask.equals(inDoubt) && looks++ < MAX_LOOKS) {
+        if (mayHaveHappened(ask) && mayLookAgain()) {
           // Soon the journal may say what became of it.
           var _ = later(LOOK_AGAIN, ask);
         } else {
@@ -566,11 +598,18 @@ public final class UserEntity extends JournaledActor<Message> {
                   : Answer.Cause.JOURNAL);
         }
       }
-      case DAMAGED -> {
-        ask.replyTo().tell(ask.equals(inDoubt) ? new Answer.Unknown() : new Answer.Unreadable());
-        settled(ask);
-      }
+      case DAMAGED ->
+          ask.replyTo().tell(mayHaveHappened(ask) ? new Answer.Unknown() : new Answer.Unreadable());
     }
+  }
+
+  private boolean mayLookAgain() {
+    long now = System.nanoTime();
+    if (!looking) {
+      looking = true;
+      lookingSince = now;
+    }
+    return now - lookingSince < LOOK_NANOS;
   }
 
   // ---------------------------------------------------------------------------------------------
@@ -631,7 +670,7 @@ public final class UserEntity extends JournaledActor<Message> {
   @Override
   protected void recovered(@Nullable NotReplayed why) {
     if (why != null) {
-      unread(why, number() + 1, "");
+      unread(why, number() == 0 ? 0 : number() + 1, "");
     }
     if (unread != null) {
       letGoOfLogIn();
@@ -641,7 +680,7 @@ public final class UserEntity extends JournaledActor<Message> {
       return;
     }
     surroundings.population().unreadable().read(owner);
-    looks = 0;
+    looking = false;
     presence.retain(user.sessions());
     if (eventsSinceErasure == NONE) {
       letGoOfErasure();
@@ -649,8 +688,8 @@ public final class UserEntity extends JournaledActor<Message> {
     deleteHistory();
     if (user.frozen()) {
       askForAdmission();
-    } else if (!awaitingLogIn.isEmpty() || waiting > 0) {
-      // The write that ended the log-in was in doubt and is there.
+    } else {
+      // Where somebody waits, the write that ended the log-in was in doubt and is there.
       thaw();
       unsetAside();
     }
@@ -705,10 +744,13 @@ public final class UserEntity extends JournaledActor<Message> {
     return true;
   }
 
-  /** What was not decided on here may be decided on by the user's next owner. */
+  /**
+   * What was not decided on here may be decided on by the user's next owner. Where the same change
+   * was written here, or perhaps was, silence has it asked of the next owner too, who knows.
+   */
   @Override
   protected void abandoned(Message message) {
-    if (message instanceof Message.Ask ask) {
+    if (message instanceof Message.Ask ask && !mayHaveHappened(ask)) {
       refuse(ask, Answer.Cause.NO_OWNER);
     }
   }
@@ -719,23 +761,56 @@ public final class UserEntity extends JournaledActor<Message> {
     surroundings.population().left();
   }
 
-  /** Says that nothing happened, unless an earlier write of the same command may show up yet. */
+  /** Says that nothing happened, unless the same change was written before, or perhaps was. */
   private void refuse(Message.Ask ask, Answer.Cause cause) {
     ask.replyTo()
         .tell(
-            ask.equals(inDoubt)
+            mayHaveHappened(ask)
                 ? new Answer.Unknown()
                 : new Answer.Unavailable(cause, RETRY_AFTER_MILLIS));
-    settled(ask);
   }
 
-  /** If it was this one whose write was in doubt, its caller has been told. */
-  private void settled(Message.Ask ask) {
-    if (ask.equals(inDoubt)) {
-      inDoubt = null;
-      looks = 0;
+  private void doubt(Message.Ask ask) {
+    Object change = change(ask.command());
+    inDoubt.remove(change);
+    inDoubt.add(change);
+    if (inDoubt.size() > MAX_IN_DOUBT) {
+      inDoubt.removeFirst();
     }
-    attempts = 0;
+  }
+
+  /**
+   * Whether the change is on its way to the journal, or in doubt, or is a log-in that has begun:
+   * for this ask, or for an earlier one whose asker has asked again.
+   */
+  private boolean mayHaveHappened(Message.Ask ask) {
+    LogIn logIn = user.logIn();
+    if (inDoubt.isEmpty() && inHand == null && logIn == null) {
+      return false;
+    }
+    Object change = change(ask.command());
+    return inDoubt.contains(change)
+        || (inHand != null
+            && inHand.message instanceof Message.Ask other
+            && change(other.command()).equals(change))
+        || (logIn != null && logIn.request().id().equals(change));
+  }
+
+  /** What all repeats of a command have in common. */
+  private static Object change(Command command) {
+    return switch (command) {
+      case Command.Open open -> open.request().id();
+      case Command.Act act -> act.request().id();
+      case Command.Erase erase -> erase.request().id();
+      case Command.Admit admit -> admit.logIn().id();
+      case Command.Look _,
+          Command.ListSessions _,
+          Command.AskEpoch _,
+          Command.LookUnused _,
+          Command.Settle _,
+          Command.Wake _ ->
+          command;
+    };
   }
 
   /** Why nothing was written for certain; null where the command must be decided again. */

@@ -51,6 +51,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
@@ -86,6 +87,7 @@ final class UserEntityTest {
   private final AtomicInteger requests = new AtomicInteger();
   private final Map<OwnerKey, ActorRef<Message>> users = new ConcurrentHashMap<>();
   private final AtomicLong clock = new AtomicLong(1_700_000_000_000L);
+  private final AtomicBoolean clockFails = new AtomicBoolean();
 
   @BeforeEach
   void start() throws JournalUnusable {
@@ -291,6 +293,20 @@ final class UserEntityTest {
   }
 
   @Test
+  void tellsACommandThatEndsTheActorByAFaultAsUnknownAndComesBack() {
+    open(VISITOR);
+    clockFails.set(true);
+    ActorRef<Message> faulty = actor(VISITOR);
+    assertThat(act(VISITOR, setLine("a", 3))).isEqualTo(new Answer.Unknown());
+    kit.createTestProbe().expectTerminated(faulty, Duration.ofSeconds(10));
+
+    clockFails.set(false);
+    users.remove(VISITOR);
+    assertThat(look(VISITOR).cart().itemCount()).isZero();
+    assertThat(population.inMemory()).as("the visitor, and ada").isEqualTo(2);
+  }
+
+  @Test
   void writesNothingOnceItsNodeIsFenced() {
     open(VISITOR);
     assertThat(store.nodes().register(SUCCESSOR, store.nodes().incarnation().number())).isTrue();
@@ -385,7 +401,16 @@ final class UserEntityTest {
   }
 
   private ActorRef<Message> spawn(OwnerKey owner) {
-    var clocks = new TrustedClock(() -> Instant.ofEpochMilli(clock.get()), clock::get, clock::get);
+    var clocks =
+        new TrustedClock(
+            () -> {
+              if (clockFails.get()) {
+                throw new IllegalStateException("planted");
+              }
+              return Instant.ofEpochMilli(clock.get());
+            },
+            clock::get,
+            clock::get);
     ActorRef<Message> actor =
         kit.spawn(
             UserEntity.create(

@@ -43,6 +43,7 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -234,6 +235,9 @@ final class UserRecoveryTest {
         .filteredOn(Answer.Answered.class::isInstance)
         .hasSize(49);
     assertThat(look(all.get(25))).isEqualTo(new Unreadable());
+    assertThat(population.unreadable().list())
+        .singleElement()
+        .satisfies(user -> assertThat(user.number()).as("not known").isZero());
   }
 
   @Test
@@ -243,13 +247,18 @@ final class UserRecoveryTest {
     stop(ADA);
     write(ADA, 1, unknownEvent());
     // As a process leaves it that dies right after the visitor's first step.
+    Request request = request();
     var started =
         new Event.LogInStarted(
-            new LogIn(new SessionId(9, 9), "ada", 0, MergePolicy.SUM, SESSION, request(), NOW));
+            new LogIn(new SessionId(9, 9), "ada", 0, MergePolicy.SUM, SESSION, request, NOW));
     write(VISITOR, 2, UserCodec.encode(new Entry(NOW, SESSION, null, started), User.NEVER));
 
     assertThat(look(VISITOR)).isEqualTo(new Unreadable());
     assertThat(look(VISITOR)).isEqualTo(new Unreadable());
+    var repeat = new Action.StartLogIn(new SessionId(9, 10), "ada", 0, MergePolicy.SUM);
+    assertThat(ask(VISITOR, new Command.Act(ACCESS, request, Precondition.None.none(), repeat)))
+        .as("something did happen")
+        .isEqualTo(new Answer.Unknown());
     open(OTHER);
   }
 
@@ -341,6 +350,64 @@ final class UserRecoveryTest {
     failing.breakReading();
 
     assertThat(act(VISITOR, setLine("a", 3))).isEqualTo(new Answer.Unknown());
+  }
+
+  @Test
+  void tellsRepeatsOfAWriteInDoubtAsUnknownToo() {
+    open(VISITOR);
+    failing.failAfterNextCommit(new InDoubt("the connection was lost", null));
+    failing.breakReading();
+    TestProbe<Answer> repeats = kit.createTestProbe();
+    TestProbe<Answer> others = kit.createTestProbe();
+    Command change = action(setLine("a", 3));
+
+    // As a caller does who asks again, and one who has sent the same key twice.
+    for (int i = 0; i < 3; i++) {
+      actor(VISITOR).tell(new Message.Ask(change, repeats.getRef()));
+    }
+    actor(VISITOR).tell(new Message.Ask(action(setLine("b", 4)), others.getRef()));
+
+    assertThat(others.receiveMessage(Duration.ofSeconds(10)))
+        .isEqualTo(new Unavailable(Answer.Cause.JOURNAL, 1_000));
+    assertThat(repeats.receiveSeveralMessages(3, Duration.ofSeconds(10)))
+        .containsOnly(new Answer.Unknown());
+    assertThat(ask(VISITOR, change)).isEqualTo(new Answer.Unknown());
+  }
+
+  @Test
+  void tellsNobodyThatNothingHappenedWhileTheSameChangeIsOnItsWay() throws SQLException {
+    open(VISITOR);
+    TestProbe<Answer> first = kit.createTestProbe();
+    TestProbe<Answer> held = kit.createTestProbe();
+    TestProbe<Answer> others = kit.createTestProbe();
+    TestProbe<Answer> tooMany = kit.createTestProbe();
+    ActorRef<Message> visitor = actor(VISITOR);
+    Command change = action(setLine("a", 3));
+    int most = 4_096;
+    try (Connection connection = connect();
+        Statement statement = connection.createStatement()) {
+      statement.execute("BEGIN IMMEDIATE"); // nothing is written meanwhile
+      visitor.tell(new Message.Ask(change, first.getRef()));
+      visitor.tell(new Message.Ask(change, held.getRef()));
+      for (int i = 1; i < most; i++) {
+        visitor.tell(new Message.Ask(new Command.Look(ACCESS), others.getRef()));
+      }
+      visitor.tell(new Message.Ask(change, tooMany.getRef()));
+      visitor.tell(new Message.Ask(new Command.Look(ACCESS), tooMany.getRef()));
+
+      assertThat(tooMany.receiveSeveralMessages(2, Duration.ofSeconds(10)))
+          .containsExactly(new Answer.Unknown(), new Unavailable(Answer.Cause.OVERLOADED, 1_000));
+      kit.stop(visitor, Duration.ofSeconds(10));
+      users.remove(VISITOR);
+      assertThat(others.receiveSeveralMessages(most - 1, Duration.ofSeconds(10)))
+          .as("the next owner is asked at once")
+          .containsOnly(new Unavailable(Answer.Cause.NO_OWNER, 1_000));
+      statement.execute("ROLLBACK");
+    }
+    held.expectNoMessage(Duration.ZERO);
+    first.expectNoMessage(Duration.ZERO);
+    await().until(() -> journal.metrics().events() == 2);
+    assertThat(view(look(VISITOR)).cart().itemCount()).isEqualTo(3);
   }
 
   // ---------------------------------------------------------------------------------------------
@@ -464,12 +531,15 @@ final class UserRecoveryTest {
 
   /** Does to the file what no program of ours would. */
   private void change(String sql, OwnerKey owner) throws SQLException {
-    try (Connection connection =
-            DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("journal.db"));
+    try (Connection connection = connect();
         PreparedStatement statement = connection.prepareStatement(sql)) {
       statement.setBytes(1, owner(owner).bytes());
       assertThat(statement.executeUpdate()).isPositive();
     }
+  }
+
+  private Connection connect() throws SQLException {
+    return DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("journal.db"));
   }
 
   private static JournalEvent unknownEvent() {
