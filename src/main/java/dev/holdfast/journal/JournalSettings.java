@@ -18,10 +18,10 @@ import java.time.Duration;
  * @param probeInterval how often a journal that is down is tried
  * @param readers threads, and connections, that read
  * @param maxRecoveryGroup most owners that are recovered in one query
- * @param maxRecoveryEvents most events of one owner that a recovery holds in memory; the rest of a
- *     longer log is streamed
- * @param maxPrefetched most recoveries that are held between Pekko's questions; as many again may
- *     be read ahead
+ * @param maxRecoveryEvents most events of one owner that are read at once; a longer log is read in
+ *     parts
+ * @param maxPrefetched most recoveries that are read and not yet replayed; as many again may be
+ *     read ahead
  * @param maxRecoveryBytes bytes of them at which no more are read; half as many again may be read
  *     ahead
  * @param maxWaitingRecoveries most owners that wait to be read; more are refused

@@ -448,7 +448,7 @@ final class JournaledActorTest {
   @Test
   void decidesOnEachMessageOnceOrAbandonsItWheneverItStops() {
     var random = new Random(20_261_122);
-    for (int round = 0; round < 40; round++) {
+    for (int round = 0; round < 25; round++) {
       diary.clear();
       failing.fallSilent();
       ActorRef<Note> notes = spawn();
