@@ -49,8 +49,8 @@ final class UpCommand implements Callable<Integer> {
   @Option(
       names = "--nodes",
       paramLabel = "N",
-      description = "How many nodes, 1 to " + MOST_NODES + " (1).",
-      defaultValue = "${env:HOLDFAST_NODES:-1}")
+      description = "How many nodes, 1 to " + MOST_NODES + " (3).",
+      defaultValue = "${env:HOLDFAST_NODES:-3}")
   private int nodes;
 
   @Option(names = "--no-restart", description = "Leave a node that ended as it is.")

@@ -48,6 +48,9 @@ public final class LocalCluster implements AutoCloseable {
   /** So often a node may end before it was ready for the first time; then something is wrong. */
   private static final int FAILED_STARTS = 3;
 
+  /** Percent of the machine's memory that all heaps together may take. */
+  private static final double SHARE_OF_MEMORY = 60;
+
   private static final int WRONG_SETTINGS = 2;
   private static final int CLUSTER_PORTS = 100;
 
@@ -151,7 +154,7 @@ public final class LocalCluster implements AutoCloseable {
             this::lookForReady);
     // Made only now that the folder is held, so that nobody else makes another one.
     String tokenKey = plan.makesTokenKey() ? TokenKeyFile.textIn(plan.data()) : null;
-    List<String> command = NodeProcess.program(List.of());
+    List<String> command = NodeProcess.program(List.of(), SHARE_OF_MEMORY / plan.nodes());
     command.add("serve");
     for (LocalNode node : nodes) {
       var supervisor =

@@ -17,6 +17,7 @@ import java.util.stream.Collectors;
 public final class NodeProcess implements AutoCloseable {
 
   private static final String READY = "ready ";
+  private static final double JVM_SHARE_OF_MEMORY = 25;
   private static final long STOPPING_SECONDS = 30;
 
   private final Process process;
@@ -35,7 +36,7 @@ public final class NodeProcess implements AutoCloseable {
    * @throws IOException if it ends before it is ready; it has said why on standard error
    */
   public static NodeProcess start(Path data, List<String> jvmOptions) throws IOException {
-    List<String> command = program(jvmOptions);
+    List<String> command = program(jvmOptions, JVM_SHARE_OF_MEMORY);
     command.addAll(List.of("serve", "--port", "0", "--data", data.toString()));
     Process process =
         new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
@@ -58,10 +59,16 @@ public final class NodeProcess implements AutoCloseable {
    * of this process}
    *
    * @param jvmOptions further options
+   * @param percent of the machine's memory that its heap may take, if that is less than what a JVM
+   *     takes by itself and this process was told nothing about its heap
    */
-  static List<String> program(List<String> jvmOptions) {
+  static List<String> program(List<String> jvmOptions, double percent) {
     var command = new ArrayList<String>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    if (percent < JVM_SHARE_OF_MEMORY) {
+      // Before what this process was told, which wins.
+      command.add("-XX:MaxRAMPercentage=" + percent);
+    }
     for (String option : ManagementFactory.getRuntimeMXBean().getInputArguments()) {
       // A debugger's port can be had once.
       if (!option.startsWith("-agentlib:jdwp")) {

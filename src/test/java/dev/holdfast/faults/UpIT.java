@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import dev.holdfast.faults.ApiClient.Call;
 import dev.holdfast.faults.HoldfastProcess.Ended;
 import dev.holdfast.faults.Program.Launch;
+import dev.holdfast.journal.PostgresServer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -247,6 +248,19 @@ class UpIT {
     assertAllSessionsLive(new ApiClient(next.url()), tokens);
     next.kill9();
     await().atMost(PATIENCE).until(() -> nodes(next).stream().noneMatch(UpIT::isAlive));
+  }
+
+  @Test
+  void runsOnPostgres() throws Exception {
+    try (var database = PostgresServer.start(dir.resolve("database"))) {
+      HoldfastProcess up =
+          program.start(up(2).with(Map.of("HOLDFAST_POSTGRES", database.url()))).awaitReady();
+      assertThat(up.out()).contains("journal  postgresql://").doesNotContain("password");
+      assertAllSessionsLive(new ApiClient(up.url()), open(new ApiClient(up.url()), 6));
+      assertThat(dir.resolve("data/logs/node-2.log")).exists();
+      assertThat(dir.resolve("data/journal.db")).doesNotExist();
+      assertThat(up.terminate().status()).isZero();
+    }
   }
 
   private static List<String> open(ApiClient api, int sessions) {
