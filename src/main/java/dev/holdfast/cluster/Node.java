@@ -154,7 +154,9 @@ public final class Node implements AutoCloseable {
                                 settings.shards(), gate, new Standing(), takeovers))));
     this.region =
         org.apache.pekko.cluster.sharding.ClusterSharding.get(classic).shardRegion(USERS.name());
-    surroundings.complete(new UserEntity.Surroundings(journal, clock, limits, users, population));
+    surroundings.complete(
+        new UserEntity.Surroundings(
+            settings.place().name(), journal, clock, limits, users, population));
     this.agenda = new Agenda(journal, users, held::owners, clock, settings);
   }
 

@@ -57,7 +57,7 @@ final class ShardedUsers implements Users, UserEntity.Mail {
     @Nullable Answer last = null;
     while (left > 0) {
       try {
-        last = attempt(owner, command, Math.min(left, patience));
+        last = attempt(owner, command, open, Math.min(left, patience));
       } catch (CompletionException e) {
         if (!(e.getCause() instanceof TimeoutException)) {
           throw e;
@@ -80,10 +80,10 @@ final class ShardedUsers implements Users, UserEntity.Mail {
     return last == null || open ? outOfTime(command, noOwner()) : last;
   }
 
-  private Answer attempt(OwnerKey owner, Command command, long patience) {
+  private Answer attempt(OwnerKey owner, Command command, boolean repeated, long patience) {
     return AskPattern.<Addressed, Answer>ask(
             region,
-            replyTo -> new Addressed(owner, new Message.Ask(command, replyTo)),
+            replyTo -> new Addressed(owner, new Message.Ask(command, replyTo, repeated)),
             Duration.ofMillis(patience),
             system.scheduler())
         .toCompletableFuture()

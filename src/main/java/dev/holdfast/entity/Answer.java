@@ -7,8 +7,12 @@ import dev.holdfast.user.Reply;
  */
 public sealed interface Answer extends CrossesNodes {
 
-  /** The user's own answer; changes that it speaks of are in the journal. */
-  record Answered(Reply reply) implements Answer {}
+  /**
+   * The user's own answer; changes that it speaks of are in the journal.
+   *
+   * @param node the name of the node that holds the user
+   */
+  record Answered(Reply reply, String node) implements Answer {}
 
   /**
    * Nothing happened, nor will it.

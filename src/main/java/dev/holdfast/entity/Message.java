@@ -6,8 +6,19 @@ import org.apache.pekko.actor.typed.ActorRef;
 /** What a user's actor receives. */
 public sealed interface Message {
 
-  /** A command, and who wants the answer. The answer may come late, more than once, or never. */
-  record Ask(Command command, ActorRef<Answer> replyTo) implements Message {}
+  /**
+   * A command, and who wants the answer. The answer may come late, more than once, or never.
+   *
+   * @param repeated whether it was sent before, with no answer so far: the earlier one may still be
+   *     on its way
+   */
+  record Ask(Command command, ActorRef<Answer> replyTo, boolean repeated) implements Message {
+
+    /** Sent for the first time. */
+    public Ask(Command command, ActorRef<Answer> replyTo) {
+      this(command, replyTo, false);
+    }
+  }
 
   /** What came of asking the known user's actor to admit a visitor's log-in. */
   record AdmissionCame(Answer answer) implements Message {}

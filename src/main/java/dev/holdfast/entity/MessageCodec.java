@@ -127,6 +127,7 @@ final class MessageCodec {
         out.bits(addressed.owner().low());
         out.text(refs.toSerializationFormat(ask.replyTo()));
         out.struct(ask.command(), MessageCodec::writeCommand);
+        out.flag(ask.repeated());
         out.endOfFields();
       }
       case Message.AdmissionCame _ -> throw staysHere(addressed);
@@ -146,7 +147,8 @@ final class MessageCodec {
   static Addressed readAddressed(MessageReader in, ActorRefResolver refs) {
     var owner = new OwnerKey(in.bits(), in.bits());
     ActorRef<Answer> replyTo = refs.resolveActorRef(in.text());
-    return new Addressed(owner, new Message.Ask(in.struct(MessageCodec::readCommand), replyTo));
+    return new Addressed(
+        owner, new Message.Ask(in.struct(MessageCodec::readCommand), replyTo, in.flag()));
   }
 
   static void write(MessageWriter out, Answer answer) {
@@ -154,6 +156,7 @@ final class MessageCodec {
       case Answer.Answered a -> {
         out.count(1);
         out.struct(a.reply(), MessageCodec::writeReply);
+        out.text(a.node());
       }
       case Answer.Unavailable a -> {
         out.count(2);
@@ -169,7 +172,7 @@ final class MessageCodec {
   static Answer readAnswer(MessageReader in) {
     int variant = in.count();
     return switch (variant) {
-      case 1 -> new Answer.Answered(in.struct(MessageCodec::readReply));
+      case 1 -> new Answer.Answered(in.struct(MessageCodec::readReply), in.text());
       case 2 -> new Answer.Unavailable(CAUSES.read(in), in.number());
       case 3 -> new Answer.Unreadable();
       case 4 -> new Answer.Unknown();

@@ -18,10 +18,12 @@ import dev.holdfast.user.LogIn;
 import dev.holdfast.user.Outcome;
 import dev.holdfast.user.OwnerKey;
 import dev.holdfast.user.Reply;
+import dev.holdfast.user.RequestId;
 import dev.holdfast.user.Session;
 import dev.holdfast.user.User;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
@@ -58,10 +60,16 @@ public final class UserEntity extends JournaledActor<Message> {
   /**
    * What all users share.
    *
+   * @param node the name of this node
    * @param mail reaches the actors of other users
    */
   public record Surroundings(
-      Journal journal, TrustedClock clock, Limits limits, Mail mail, Population population) {}
+      String node,
+      Journal journal,
+      TrustedClock clock,
+      Limits limits,
+      Mail mail,
+      Population population) {}
 
   /** Sends a message to the actor of a user, wherever it is. */
   @FunctionalInterface
@@ -122,6 +130,11 @@ public final class UserEntity extends JournaledActor<Message> {
   /** How long a command whose write is in doubt is looked for while the store does not answer. */
   private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(1_250);
 
+  /**
+   * Refused repeats that are remembered; of older ones no earlier attempt is on its way any more.
+   */
+  private static final int MAX_REFUSED = 64;
+
   /** Changes in doubt that are remembered; older ones have nobody who waits any more. */
   private static final int MAX_IN_DOUBT = 64;
 
@@ -174,6 +187,13 @@ public final class UserEntity extends JournaledActor<Message> {
    * numbers: a refusal would be a guess, also of a repeat.
    */
   private final List<Object> inDoubt = new ArrayList<>(0);
+
+  /**
+   * What was answered to repeats that changed nothing, by {@link #change}. The attempt before may
+   * come after all, held up somewhere on its way, and must not take effect then: what was refused
+   * stays refused. Null while there was none.
+   */
+  private @Nullable LinkedHashMap<Object, Reply> refused;
 
   /** Whether the store has kept silent about these, and since when. */
   private boolean looking;
@@ -248,7 +268,7 @@ public final class UserEntity extends JournaledActor<Message> {
           onAsk(ask);
         }
       }
-      case Message.AdmissionCame(Answer.Answered(Reply.Admission admission)) ->
+      case Message.AdmissionCame(Answer.Answered(Reply.Admission admission, _)) ->
           onAdmission(admission, message);
       case Message.AdmissionCame(Answer.Unreadable _) -> onAdmissionUnreadable();
       case Message.AdmissionCame _ -> {} // asked again soon
@@ -274,6 +294,11 @@ public final class UserEntity extends JournaledActor<Message> {
       refuse(ask, Answer.Cause.NO_OWNER); // the state here may be of somebody who is gone
       return;
     }
+    Reply before = refused == null ? null : refused.get(change(ask.command()));
+    if (before != null) {
+      ask.replyTo().tell(answered(before));
+      return;
+    }
     boolean journalUp = surroundings.journal().health().isAvailable();
     Decision decision = decide(ask.command(), journalUp);
     if (decision.entries().isEmpty()) {
@@ -281,12 +306,31 @@ public final class UserEntity extends JournaledActor<Message> {
         notePresence(decision);
       }
       inDoubt.remove(change(ask.command())); // the journal has shown what became of it
+      if (ask.repeated()
+          && change(ask.command()) instanceof RequestId
+          && decision.reply() instanceof Reply.Refused refusal) {
+        remember(ask, refusal);
+      }
       answer(ask, decision);
     } else if (journalUp) {
       write(ask, decision);
     } else {
       refuse(ask, Answer.Cause.JOURNAL);
     }
+  }
+
+  private void remember(Message.Ask ask, Reply.Refused refusal) {
+    if (refused == null) {
+      refused = new LinkedHashMap<>();
+    }
+    refused.put(change(ask.command()), refusal);
+    if (refused.size() > MAX_REFUSED) {
+      refused.pollFirstEntry();
+    }
+  }
+
+  private Answer answered(Reply reply) {
+    return new Answer.Answered(reply, surroundings.node());
   }
 
   private void write(Message message, Decision decision) {
@@ -324,7 +368,7 @@ public final class UserEntity extends JournaledActor<Message> {
         deleteHistory();
       }
     } else {
-      awaitingLogIn.forEach(ask -> ask.replyTo().tell(new Answer.Answered(decision.reply())));
+      awaitingLogIn.forEach(ask -> ask.replyTo().tell(answered(decision.reply())));
       awaitingLogIn.clear();
       thaw();
       unsetAside();
@@ -369,13 +413,13 @@ public final class UserEntity extends JournaledActor<Message> {
           leaving = ask;
           departure.of(context().getSelf());
         } else {
-          ask.replyTo().tell(new Answer.Answered(new Reply.Nothing()));
+          ask.replyTo().tell(answered(new Reply.Nothing()));
         }
       }
       case Reply.Done(Outcome.Erased _, _, _, _)
           when eventsSinceErasure != NONE && awaitingErasure.size() < MAX_WAITING ->
           awaitingErasure.add(new Erased(ask.replyTo(), decision.reply()));
-      case Reply reply -> ask.replyTo().tell(new Answer.Answered(reply));
+      case Reply reply -> ask.replyTo().tell(answered(reply));
     }
   }
 
@@ -383,7 +427,7 @@ public final class UserEntity extends JournaledActor<Message> {
   private void onAskWhileFrozen(Message.Ask ask) {
     if (ask.command() instanceof Command.Wake && !admissionsUnreadable) {
       askForAdmission();
-      ask.replyTo().tell(new Answer.Answered(new Reply.Nothing()));
+      ask.replyTo().tell(answered(new Reply.Nothing()));
     } else if (admissionsUnreadable) {
       ask.replyTo().tell(mayHaveHappened(ask) ? new Answer.Unknown() : new Answer.Unreadable());
     } else if (waiting >= MAX_WAITING) {
@@ -473,7 +517,7 @@ public final class UserEntity extends JournaledActor<Message> {
   /** Answers whoever found that nothing is left. */
   private void stay() {
     if (leaving != null) {
-      leaving.replyTo().tell(new Answer.Answered(new Reply.Nothing()));
+      leaving.replyTo().tell(answered(new Reply.Nothing()));
       leaving = null;
     }
   }
@@ -501,7 +545,7 @@ public final class UserEntity extends JournaledActor<Message> {
     } else if (eventsSinceErasure != NONE && number == number() - eventsSinceErasure) {
       eventsSinceErasure = NONE;
       offerSnapshot(); // with it no recovery has to do this again
-      awaitingErasure.forEach(erased -> erased.replyTo.tell(new Answer.Answered(erased.reply)));
+      awaitingErasure.forEach(erased -> erased.replyTo.tell(answered(erased.reply)));
       awaitingErasure.clear();
     }
   }

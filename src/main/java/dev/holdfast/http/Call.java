@@ -62,7 +62,7 @@ final class Call implements AutoCloseable {
   private final long startedAt = System.nanoTime();
   private byte @Nullable [] body;
   private boolean admitted;
-  private boolean answered;
+  private @Nullable String ownersNode;
 
   /**
    * @param token null on routes that need none
@@ -348,7 +348,9 @@ final class Call implements AutoCloseable {
     long spent = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - startedAt);
     long left = settings().bounds().deadline().toMillis() - spent;
     Answer answer = server.users().ask(owner, command, Math.max(1, left));
-    answered |= answer instanceof Answer.Answered;
+    if (answer instanceof Answer.Answered answered) {
+      ownersNode = answered.node();
+    }
     return answer;
   }
 
@@ -359,9 +361,9 @@ final class Call implements AutoCloseable {
     return reply;
   }
 
-  /** {@return whether a user's owner has had a say in the answer} */
-  boolean answeredByOwner() {
-    return answered;
+  /** {@return the name of the node whose user had a say in the answer; null if none had} */
+  @Nullable String ownersNode() {
+    return ownersNode;
   }
 
   @Override

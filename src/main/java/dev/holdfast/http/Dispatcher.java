@@ -66,7 +66,7 @@ final class Dispatcher {
     long startedAt = System.nanoTime();
     Connection connection = Connection.current();
     Routes.Match match = null;
-    boolean ownerAnswered = false;
+    @Nullable String ownersNode = null;
     Response answer;
     boolean last = request.headers().containsToken(HeaderValues.CONNECTION_CLOSE);
     try {
@@ -80,7 +80,7 @@ final class Dispatcher {
         try {
           answer = match.route().handler().handle(call);
         } finally {
-          ownerAnswered = call.answeredByOwner();
+          ownersNode = call.ownersNode();
         }
       }
     } catch (Rejected rejected) {
@@ -103,7 +103,7 @@ final class Dispatcher {
       last = true;
     }
     connection.answering();
-    send(request, response, answer, last, ownerAnswered);
+    send(request, response, answer, last, ownersNode);
     record(match, answer.status(), System.nanoTime() - startedAt);
     if (last) {
       // The web server would read on, and take the rest of an unread body for a request.
@@ -152,13 +152,12 @@ final class Dispatcher {
       ServerResponse response,
       Response answer,
       boolean last,
-      boolean ownerAnswered) {
+      @Nullable String ownersNode) {
     response.status(Status.create(answer.status()));
     response.header(NO_STORE);
     response.header(HOLDFAST_NODE, server.settings().node());
-    if (ownerAnswered) {
-      // With one node, the one that answers is the owner.
-      response.header(HOLDFAST_OWNER, server.settings().node());
+    if (ownersNode != null) {
+      response.header(HOLDFAST_OWNER, ownersNode);
     }
     if (answer.contentType() != null) {
       response.header(HeaderNames.CONTENT_TYPE, answer.contentType());

@@ -91,7 +91,7 @@ final class NodeTest {
   @Test
   void givesAnEmptyAnswerForAUserWhoNeverWas() {
     assertThat(node.users().ask(OwnerKey.ofUser("nobody"), new Command.AskEpoch(), 5_000))
-        .isEqualTo(new Answer.Answered(new Reply.Epoch(0)));
+        .isEqualTo(new Answer.Answered(new Reply.Epoch(0), "node-1"));
   }
 
   @Test

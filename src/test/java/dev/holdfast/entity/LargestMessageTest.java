@@ -49,14 +49,16 @@ final class LargestMessageTest {
   private static final Answer ALL_SESSIONS =
       new Answer.Answered(
           new Reply.Sessions(
-              Samples.SESSION, SESSIONS.stream().map(LargestMessageTest::view).toList()));
+              Samples.SESSION, SESSIONS.stream().map(LargestMessageTest::view).toList()),
+          "node-1");
   private static final Answer CHECKED_OUT =
       new Answer.Answered(
           new Reply.Done(
               new Outcome.CheckedOut(new Order("o".repeat(40), WIDE, CART.lines(), Samples.AT)),
               true,
               Long.MAX_VALUE,
-              view(SESSIONS.getFirst())));
+              view(SESSIONS.getFirst())),
+          "node-1");
   private static final Command LARGEST_LOG_IN =
       new Command.Admit(
           new LogIn(

@@ -169,6 +169,6 @@ final class MessageSamples {
   }
 
   private static Answer answered(Reply reply) {
-    return new Answer.Answered(reply);
+    return new Answer.Answered(reply, "node-1");
   }
 }

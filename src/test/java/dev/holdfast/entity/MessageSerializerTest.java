@@ -145,12 +145,13 @@ final class MessageSerializerTest {
     assertThat(read)
         .isEqualTo(
             new Answer.Answered(
-                new Reply.Sessions(Samples.SESSION, List.of(shopping, emptyHanded, shopping))));
+                new Reply.Sessions(Samples.SESSION, List.of(shopping, emptyHanded, shopping)),
+                "node-1"));
   }
 
   private byte[] sessions(Reply.View... views) {
     return serializer.toBinary(
-        new Answer.Answered(new Reply.Sessions(Samples.SESSION, List.of(views))));
+        new Answer.Answered(new Reply.Sessions(Samples.SESSION, List.of(views)), "node-1"));
   }
 
   @TestFactory

@@ -129,6 +129,27 @@ final class UserEntityTest {
     assertThat(eventsOf(VISITOR)).containsExactly("session.opened.v1", "cart.line-set.v1");
   }
 
+  /** A repeat was refused, and then its first attempt arrives, held up on its way. */
+  @Test
+  void refusesForGoodWhatItRefusedOfARepeat() {
+    open(VISITOR);
+    var checkOut =
+        new Command.Act(
+            ACCESS, request(), Precondition.None.none(), new Action.CheckOut("order-1", null));
+    TestProbe<Answer> probe = kit.createTestProbe();
+    actor(VISITOR).tell(new Message.Ask(checkOut, probe.getRef(), true));
+    Answer refused = probe.receiveMessage(Duration.ofSeconds(10));
+    assertThat(refused)
+        .isInstanceOfSatisfying(
+            Answered.class, answer -> assertThat(answer.reply()).isInstanceOf(Reply.Refused.class));
+    done(act(VISITOR, setLine("a", 3)));
+
+    actor(VISITOR).tell(new Message.Ask(checkOut, probe.getRef()));
+
+    probe.expectMessage(Duration.ofSeconds(10), refused);
+    assertThat(eventsOf(VISITOR)).containsExactly("session.opened.v1", "cart.line-set.v1");
+  }
+
   @Test
   void comesBackFromTheJournalAsItWas() {
     open(VISITOR);
@@ -416,6 +437,7 @@ final class UserEntityTest {
             UserEntity.create(
                 owner,
                 new UserEntity.Surroundings(
+                    "node-1",
                     journal,
                     clocks,
                     Limits.defaults(),

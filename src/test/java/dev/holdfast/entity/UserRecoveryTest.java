@@ -506,6 +506,7 @@ final class UserRecoveryTest {
             UserEntity.create(
                 owner,
                 new UserEntity.Surroundings(
+                    "node-1",
                     journal,
                     new TrustedClock(() -> Instant.ofEpochMilli(NOW), () -> NOW, () -> NOW),
                     Limits.defaults(),

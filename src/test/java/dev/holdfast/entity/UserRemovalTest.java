@@ -119,7 +119,8 @@ final class UserRemovalTest {
     actor(VISITOR).tell(new Message.Ask(new Command.Wake(), agenda.getRef()));
     leaves(VISITOR);
 
-    agenda.expectMessage(Duration.ofSeconds(10), new Answer.Answered(new Reply.Nothing()));
+    agenda.expectMessage(
+        Duration.ofSeconds(10), new Answer.Answered(new Reply.Nothing(), "node-1"));
     assertThat(left(VISITOR)).isEqualTo(new Recovered(owner(VISITOR), null, List.of(), 0));
     assertThat(due(Long.MAX_VALUE - 1)).extracting(DueOwner::owner).doesNotContain(owner(VISITOR));
     open(VISITOR, SESSION);
@@ -140,7 +141,8 @@ final class UserRemovalTest {
     open(VISITOR, NEW_SESSION);
     leaves(VISITOR);
 
-    agenda.expectMessage(Duration.ofSeconds(10), new Answer.Answered(new Reply.Nothing()));
+    agenda.expectMessage(
+        Duration.ofSeconds(10), new Answer.Answered(new Reply.Nothing(), "node-1"));
     assertThat(left(VISITOR).highest()).isEqualTo(3);
     assertThat(reply(ask(VISITOR, new Command.Look(new Access(NEW_SESSION, 1)))))
         .isInstanceOf(Reply.Seen.class);
@@ -414,6 +416,7 @@ final class UserRemovalTest {
               UserEntity.create(
                   owner,
                   new UserEntity.Surroundings(
+                      "node-1",
                       journal,
                       clocks,
                       Limits.defaults(),

@@ -167,7 +167,7 @@ class ApiServerTest {
                 command ->
                     command instanceof Command.Act
                         ? new Answer.Answered(
-                            new Reply.Done(Outcome.Changed.changed(), true, 2, null))
+                            new Reply.Done(Outcome.Changed.changed(), true, 2, null), "node-1")
                         : null,
                 () -> client.delete("/v1/cart").token(token).send(504));
     assertThat(lost.json().path("type").asText()).endsWith(":outcome-unknown");
