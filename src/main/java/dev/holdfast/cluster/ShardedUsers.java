@@ -7,7 +7,9 @@ import dev.holdfast.entity.UserEntity;
 import dev.holdfast.user.Command;
 import dev.holdfast.user.OwnerKey;
 import java.time.Duration;
-import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -50,44 +52,84 @@ final class ShardedUsers implements Users, UserEntity.Mail {
 
   @Override
   public Answer ask(OwnerKey owner, Command command, long timeoutMillis) {
-    long deadline = System.nanoTime() + Duration.ofMillis(timeoutMillis).toNanos();
-    long patience = FIRST_ATTEMPT_MILLIS;
-    boolean open = false;
-    long left = timeoutMillis;
+    long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeoutMillis);
+    boolean repeated = false;
     @Nullable Answer last = null;
-    while (left > 0) {
-      try {
-        last = attempt(owner, command, open, Math.min(left, patience));
-      } catch (CompletionException e) {
-        if (!(e.getCause() instanceof TimeoutException)) {
-          throw e;
-        }
-        // The owner is moving, restarting or slow: the request's id makes it safe to ask again.
-        open = true;
-        last = null;
-        patience = Math.min(patience * 3 / 2, LONGEST_ATTEMPT_MILLIS);
-      }
+    while (deadline - System.nanoTime() > 0 && !Thread.currentThread().isInterrupted()) {
+      var attempts = new Attempts(owner, command, repeated, deadline);
+      last = attempts.answer();
+      repeated = attempts.repeated;
       if (last instanceof Answer.Unavailable(Answer.Cause cause, long _)) {
         if (cause != Answer.Cause.NO_OWNER) {
-          return open ? outOfTime(command, last) : last;
+          return repeated ? outOfTime(command, last) : last;
         }
         LockSupport.parkNanos(PAUSE_NANOS);
       } else if (last != null) {
         return last;
       }
-      left = Duration.ofNanos(deadline - System.nanoTime()).toMillis();
     }
-    return last == null || open ? outOfTime(command, noOwner()) : last;
+    return last == null || repeated ? outOfTime(command, noOwner()) : last;
   }
 
-  private Answer attempt(OwnerKey owner, Command command, boolean repeated, long patience) {
-    return AskPattern.<Addressed, Answer>ask(
-            region,
-            replyTo -> new Addressed(owner, new Message.Ask(command, replyTo, repeated)),
-            Duration.ofMillis(patience),
-            system.scheduler())
-        .toCompletableFuture()
-        .join();
+  /**
+   * Attempts at one answer. They share the place where it goes, so that of a change which the first
+   * one made, the first one's answer is told where it comes late, and not that of a repeat, which
+   * would say that it had happened before.
+   */
+  private final class Attempts {
+    private final OwnerKey owner;
+    private final Command command;
+    private final long deadline;
+
+    /** Whether one was made that was not answered, and so may still be on its way. */
+    boolean repeated;
+
+    Attempts(OwnerKey owner, Command command, boolean repeated, long deadline) {
+      this.owner = owner;
+      this.command = command;
+      this.repeated = repeated;
+      this.deadline = deadline;
+    }
+
+    /** {@return the first answer, or null if there is none until the deadline} */
+    @Nullable Answer answer() {
+      var place = new CompletableFuture<ActorRef<Answer>>();
+      CompletableFuture<Answer> answer =
+          AskPattern.<Addressed, Answer>ask(
+                  region,
+                  replyTo -> {
+                    place.complete(replyTo);
+                    return message(replyTo);
+                  },
+                  Duration.ofNanos(Math.max(1, deadline - System.nanoTime())),
+                  system.scheduler())
+              .toCompletableFuture();
+      long patience = TimeUnit.MILLISECONDS.toNanos(FIRST_ATTEMPT_MILLIS);
+      while (deadline - System.nanoTime() > 0) {
+        try {
+          return answer.get(Math.min(patience, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException e) {
+          // The owner is moving, restarting or slow: the request's id makes it safe to ask again.
+          repeated = true;
+          region.tell(message(place.join()));
+          patience =
+              Math.min(patience * 3 / 2, TimeUnit.MILLISECONDS.toNanos(LONGEST_ATTEMPT_MILLIS));
+        } catch (InterruptedException e) {
+          Thread.currentThread().interrupt();
+          return null;
+        } catch (ExecutionException e) {
+          if (e.getCause() instanceof TimeoutException) {
+            return null;
+          }
+          throw new IllegalStateException("a user cannot be asked", e.getCause());
+        }
+      }
+      return null;
+    }
+
+    private Addressed message(ActorRef<Answer> replyTo) {
+      return new Addressed(owner, new Message.Ask(command, replyTo, repeated));
+    }
   }
 
   /**

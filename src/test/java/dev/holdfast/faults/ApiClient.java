@@ -14,9 +14,15 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.LongAccumulator;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,15 +40,39 @@ final class ApiClient {
           .executor(Executors.newVirtualThreadPerTaskExecutor())
           .build();
 
-  private volatile URI base;
+  private volatile Supplier<URI> base;
+
+  private final LongAccumulator slowest = new LongAccumulator(Math::max, 0);
+  private final LongAdder sent = new LongAdder();
+  private final ConcurrentLinkedQueue<String> failed = new ConcurrentLinkedQueue<>();
 
   ApiClient(URI base) {
+    this(() -> base);
+  }
+
+  /**
+   * @param base where to send the next request
+   */
+  ApiClient(Supplier<URI> base) {
     this.base = base;
+  }
+
+  /** What became of the requests since the last time this was asked. */
+  record Tally(long sent, List<String> failed, Duration slowest) {}
+
+  Tally tally() {
+    var failures = new ArrayList<String>();
+    String one = failed.poll();
+    while (one != null) {
+      failures.add(one);
+      one = failed.poll();
+    }
+    return new Tally(sent.sumThenReset(), failures, Duration.ofNanos(slowest.getThenReset()));
   }
 
   /** The service is at another address from now on. */
   void moveTo(URI other) {
-    base = other;
+    base = () -> other;
   }
 
   /** What to send. */
@@ -130,8 +160,21 @@ final class ApiClient {
 
   /** Sends it once. */
   Sent send(Call call) {
+    URI to = base.get();
+    Sent came = sendTo(to, call);
+    sent.increment();
+    slowest.accumulate(came.ended() - came.begun());
+    if (came instanceof NoAnswer(IOException why, long _, long _)) {
+      failed.add(call.method() + " " + call.path() + " at " + to + ": " + why);
+    } else if (came instanceof Answer answer && answer.status() >= 500) {
+      failed.add(call.method() + " " + call.path() + " at " + to + ": " + answer.body());
+    }
+    return came;
+  }
+
+  private static Sent sendTo(URI to, Call call) {
     var request =
-        HttpRequest.newBuilder(base.resolve(call.path()))
+        HttpRequest.newBuilder(to.resolve(call.path()))
             .timeout(PATIENCE)
             .method(
                 call.method(),

@@ -1,0 +1,49 @@
+package dev.holdfast.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.NotSerializableException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.OptionalLong;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(10)
+final class NodeMessageSerializerTest {
+
+  private final NodeMessageSerializer serializer = new NodeMessageSerializer();
+
+  @Test
+  void givesBackEachMessage() throws Exception {
+    List<NodeMessage> messages =
+        List.of(
+            new NodeMessage.TellStatus(),
+            new NodeMessage.Status("id", "http://127.0.0.1:1", 7, OptionalLong.of(3), 9, true),
+            new NodeMessage.Status("id", null, 7, OptionalLong.empty(), 9, false),
+            new NodeMessage.TellTakeovers(),
+            new NodeMessage.Takeovers(
+                List.of(
+                    new Takeover("a", Instant.ofEpochMilli(5), 33, Duration.ofMillis(800)),
+                    new Takeover("b", Instant.ofEpochMilli(6), 0, null))),
+            new NodeMessage.Drains("id"),
+            new NodeMessage.Drain(),
+            new NodeMessage.DrainBegins());
+    for (NodeMessage message : messages) {
+      assertThat(serializer.fromBinary(serializer.toBinary(message), serializer.manifest(message)))
+          .isEqualTo(message);
+    }
+  }
+
+  @Test
+  void refusesWhatItDoesNotKnowOrCannotRead() {
+    assertThatThrownBy(() -> serializer.fromBinary(new byte[0], "status.v9"))
+        .isInstanceOf(NotSerializableException.class);
+    assertThatThrownBy(() -> serializer.fromBinary(new byte[3], "status.v1"))
+        .isInstanceOf(NotSerializableException.class);
+    assertThatThrownBy(() -> serializer.fromBinary(new byte[] {127, 0, 0, 0}, "takeovers.v1"))
+        .isInstanceOf(NotSerializableException.class);
+  }
+}
