@@ -223,7 +223,15 @@ class ClusterFaultsIT {
     String name = "node-" + ++names;
     return program.start(
         Launch.of("serve", "--port", "0", "--node", name, "--data", dir.resolve(name).toString())
-            .with(Map.of("HOLDFAST_POSTGRES", database.url(), "HOLDFAST_TOKEN_KEYS", KEY)));
+            .with(
+                Map.of(
+                    "HOLDFAST_POSTGRES",
+                    database.url(),
+                    "HOLDFAST_TOKEN_KEYS",
+                    KEY,
+                    // Visitors go on logging in as the same few users: no session ends for another.
+                    "HOLDFAST_LIMITS_SESSIONS",
+                    "1000")));
   }
 
   private void leaves(HoldfastProcess node) {
