@@ -51,9 +51,9 @@ public record PostgresOptions(String url, String schema, int readers, int writer
     }
   }
 
-  /** Two readers and two writers. */
+  /** Four readers and two writers. */
   public static PostgresOptions of(String url) {
-    return new PostgresOptions(jdbc(url), DEFAULT_SCHEMA, 2, 2);
+    return new PostgresOptions(jdbc(url), DEFAULT_SCHEMA, 4, 2);
   }
 
   /**

@@ -23,7 +23,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p><b>What is read first.</b> Owners that somebody waits for go before those that are read ahead
  * ({@link #prefetch}), and among themselves in the order of their coming. Groups of owners that are
- * read ahead are small, and one reader is kept free of them.
+ * read ahead are small, and half of the readers are kept free of them.
  *
  * <p><b>What is held.</b> A recovery that was handed to its actor counts as held until it is
  * replayed; one that was read ahead is held here until its actor asks. The latter is safe because
@@ -428,7 +428,7 @@ final class Recoveries implements AutoCloseable {
 
   private boolean mayReadAhead() {
     return !ahead.isEmpty()
-        && activeAhead < Math.max(1, settings.readers() - 1)
+        && activeAhead < Math.max(1, settings.readers() / 2)
         && fetched.takes(settings.maxPrefetched(), settings.maxRecoveryBytes() / 2);
   }
 

@@ -55,7 +55,7 @@ final class SettingsTest {
         .isEqualTo(
             new PostgresOptions(
                 "jdbc:postgresql://db1:5433,db2/shop?user=ann&password=p%40ss&sslmode=require",
-                "carts", 2, 2));
+                "carts", 4, 2));
     assertThat(settings.journalPlace()).isEqualTo("postgresql://db1:5433,db2/shop schema carts");
   }
 
