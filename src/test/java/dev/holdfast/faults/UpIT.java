@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.AfterTestExecutionCallback;
@@ -198,6 +199,7 @@ class UpIT {
   // Several nodes
 
   @Test
+  @Tag("nightly")
   void servesOnWhileANodeIsGone() throws Exception {
     HoldfastProcess up = program.start(up(3)).awaitReady();
     var api = new ApiClient(up.url());
@@ -222,6 +224,7 @@ class UpIT {
   }
 
   @Test
+  @Tag("nightly")
   void killsANodeThatHangsAndThatTheOthersHaveExcluded() throws Exception {
     HoldfastProcess up = program.start(up(3)).awaitReady();
     var api = new ApiClient(up.url());
