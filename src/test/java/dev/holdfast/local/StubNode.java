@@ -63,12 +63,13 @@ final class StubNode implements AutoCloseable {
   private final AtomicInteger connections = new AtomicInteger();
   private volatile boolean ready = true;
   private volatile boolean readsBodies = true;
+  private final Thread acceptor;
   private volatile Handler handler;
 
   private StubNode(ServerSocket server, Handler handler) {
     this.server = server;
     this.handler = handler;
-    Thread.ofVirtual().start(this::accept);
+    this.acceptor = Thread.ofVirtual().start(this::accept);
   }
 
   /** One that answers every request with its own name. */
@@ -211,6 +212,13 @@ final class StubNode implements AutoCloseable {
       server.close();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    }
+    try {
+      // A virtual thread that waits in accept lets go of the socket only when it has woken up; until
+      // then the kernel goes on taking connections in.
+      acceptor.join();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
     closeConnections();
   }
