@@ -12,6 +12,7 @@ import dev.holdfast.journal.JournalSettings;
 import dev.holdfast.journal.PostgresOptions;
 import dev.holdfast.journal.RetentionSettings;
 import dev.holdfast.user.Limits;
+import dev.holdfast.user.User;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
@@ -109,6 +110,7 @@ public record Settings(
             in.integer("limits.idempotency-keys", 1, 100_000),
             in.integer("limits.changes-a-minute", 1, 1_000_000),
             in.duration("lifetimes.cart", Duration.ofSeconds(1), Duration.ofDays(3650)).toMillis(),
+            abandonedCart(in),
             retention.history().toMillis());
     return new Settings(
         node,
@@ -235,6 +237,13 @@ public record Settings(
   /** {@return where the journal is, for people: without user and password} */
   public String journalPlace() {
     return postgres == null ? data.toAbsolutePath().normalize().toString() : postgres.place();
+  }
+
+  private static long abandonedCart(SettingsReader in) {
+    String key = "lifetimes.abandoned-cart";
+    return in.text(key, "off, or a duration", text -> true).equals("off")
+        ? User.NEVER
+        : in.duration(key, Duration.ofSeconds(1), Duration.ofDays(3650)).toMillis();
   }
 
   private static int usersInMemory(SettingsReader in) {

@@ -142,9 +142,16 @@ final class ShardedUsers implements Users, UserEntity.Mail {
           Command.ListSessions _,
           Command.AskEpoch _,
           Command.LookUnused _,
+          Command.Inspect _,
           Command.Wake _ ->
           otherwise;
-      case Command.Open _, Command.Act _, Command.Erase _, Command.Admit _, Command.Settle _ ->
+      case Command.Open _,
+          Command.Act _,
+          Command.Erase _,
+          Command.EndAll _,
+          Command.EndOne _,
+          Command.Admit _,
+          Command.Settle _ ->
           new Answer.Unknown();
     };
   }

@@ -4,6 +4,8 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import dev.holdfast.cart.Cart;
 import dev.holdfast.cart.Line;
 import dev.holdfast.entity.UserReplayer;
+import dev.holdfast.feed.EventText;
+import dev.holdfast.feed.Moments;
 import dev.holdfast.journal.JournalStore;
 import dev.holdfast.journal.Owner;
 import dev.holdfast.journal.StoredEvent;

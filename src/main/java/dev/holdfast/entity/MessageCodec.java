@@ -110,6 +110,8 @@ final class MessageCodec {
               CartMerge.Fate.CAPPED,
               CartMerge.Fate.LEFT_OUT));
 
+  private static final Outcome.Erased NOTHING_ERASED = new Outcome.Erased(0, 0);
+
   private MessageCodec() {}
 
   // ---------------------------------------------------------------------------------------------
@@ -230,6 +232,16 @@ final class MessageCodec {
         writeRequest(out, c.request());
       }
       case Command.Wake _ -> out.count(10);
+      case Command.Inspect _ -> out.count(11);
+      case Command.EndAll c -> {
+        out.count(12);
+        writeRequest(out, c.request());
+      }
+      case Command.EndOne c -> {
+        out.count(13);
+        writeRequest(out, c.request());
+        out.bits(c.tag());
+      }
     }
   }
 
@@ -263,6 +275,9 @@ final class MessageCodec {
       case 8 -> new Command.LookUnused(readId(in));
       case 9 -> new Command.Erase(readRequest(in));
       case 10 -> new Command.Wake();
+      case 11 -> new Command.Inspect();
+      case 12 -> new Command.EndAll(readRequest(in));
+      case 13 -> new Command.EndOne(readRequest(in), in.bits());
       default -> throw unknown("command", variant);
     };
   }
@@ -451,6 +466,14 @@ final class MessageCodec {
       }
       case Reply.NothingLeft _ -> out.count(8);
       case Reply.Nothing _ -> out.count(9);
+      case Reply.Inspected r -> {
+        out.count(10);
+        out.textOrNull(r.userId());
+        out.number(r.revision());
+        out.number(r.lastEntryAt());
+        out.struct(r.cart(), MessageCodec::writeCart);
+        writeViews(out, r.sessions());
+      }
     }
   }
 
@@ -473,6 +496,13 @@ final class MessageCodec {
       case 7 -> new Reply.Refused(in.struct(MessageCodec::readRefusal));
       case 8 -> new Reply.NothingLeft();
       case 9 -> new Reply.Nothing();
+      case 10 -> {
+        String userId = in.textOrNull();
+        long revision = in.number();
+        long lastEntryAt = in.number();
+        Cart cart = in.struct(MessageCodec::readCart);
+        yield new Reply.Inspected(userId, revision, lastEntryAt, readViews(in), cart);
+      }
       default -> throw unknown("reply", variant);
     };
   }
@@ -507,7 +537,15 @@ final class MessageCodec {
         out.count(6);
         out.number(o.count());
       }
-      case Outcome.Erased _ -> out.count(7);
+      case Outcome.Erased o -> {
+        if (o.equals(NOTHING_ERASED)) {
+          out.count(7);
+        } else {
+          out.count(10);
+          out.number(o.at());
+          out.number(o.sessions());
+        }
+      }
       case Outcome.CheckedOut o -> {
         out.count(8);
         out.struct(o.order(), MessageCodec::writeOrder);
@@ -531,11 +569,12 @@ final class MessageCodec {
       case 4 -> new Outcome.Rotated(readId(in), in.integer());
       case 5 -> Outcome.LoggedOut.loggedOut();
       case 6 -> new Outcome.Ended(in.integer());
-      case 7 -> Outcome.Erased.erased();
+      case 7 -> NOTHING_ERASED;
       case 8 -> new Outcome.CheckedOut(in.struct(MessageCodec::readOrder));
       case 9 ->
           new Outcome.LoggedIn(
               in.text(), readId(in), POLICIES.read(in), in.list(MessageCodec::readReportEntry));
+      case 10 -> new Outcome.Erased(in.number(), in.integer());
       default -> throw unknown("outcome", variant);
     };
   }

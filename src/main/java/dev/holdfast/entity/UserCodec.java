@@ -99,7 +99,10 @@ public final class UserCodec {
         });
   }
 
-  /** {@return the name under which an event is kept} */
+  /**
+   * {@return the name under which an event is kept} A node that does not know a name cannot read
+   * the user, so of the kinds that came later {@link #isNew} says that they are.
+   */
   static String name(Event event) {
     return switch (event) {
       case Event.SessionOpened _ -> "session.opened.v1";
@@ -109,17 +112,27 @@ public final class UserCodec {
       case Event.SessionEnded _ -> "session.ended.v1";
       case Event.SessionExpired _ -> "session.expired.v1";
       case Event.OthersEnded _ -> "session.others-ended.v1";
+      case Event.EndedByAdministrator _ -> "session.ended-by-administrator.v1";
       case Event.UserErased _ -> "user.erased.v1";
       case Event.LineSet _ -> "cart.line-set.v1";
       case Event.LineRemoved _ -> "cart.line-removed.v1";
       case Event.CartEmptied _ -> "cart.emptied.v1";
       case Event.CartExpired _ -> "cart.expired.v1";
+      case Event.CartAbandoned _ -> "cart.abandoned.v1";
       case Event.CartCheckedOut _ -> "cart.checked-out.v1";
       case Event.LogInStarted _ -> "log-in.started.v1";
       case Event.LogInFinished _ -> "log-in.finished.v1";
       case Event.LogInRefused _ -> "log-in.refused.v1";
       case Event.LogInAdmitted _ -> "log-in.admitted.v1";
     };
+  }
+
+  /**
+   * {@return whether nodes of the version before this one cannot read the event} Here a rule for
+   * clusters of two versions finds which kinds to hold back until all members know them.
+   */
+  static boolean isNew(Event event) {
+    return event instanceof Event.EndedByAdministrator || event instanceof Event.CartAbandoned;
   }
 
   private static void writeEvent(JsonGenerator out, Event event) throws IOException {
@@ -171,11 +184,11 @@ public final class UserCodec {
       }
       case Event.OthersEnded e -> {
         writeId(out, "kept", e.kept());
-        out.writeArrayFieldStart("ended");
-        for (SessionId id : e.ended()) {
-          out.writeString(id.toString());
-        }
-        out.writeEndArray();
+        writeIds(out, "ended", e.ended());
+      }
+      case Event.EndedByAdministrator e -> {
+        writeIds(out, "sessions", e.sessions());
+        out.writeBooleanField("everywhere", e.everywhere());
       }
       case Event.UserErased e -> {
         out.writeNumberField("revision", e.revision());
@@ -185,6 +198,7 @@ public final class UserCodec {
       case Event.LineRemoved e -> out.writeStringField("sku", e.sku().value());
       case Event.CartEmptied _ -> {}
       case Event.CartExpired _ -> {}
+      case Event.CartAbandoned e -> out.writeNumberField("quiet", e.quietSince());
       case Event.CartCheckedOut e -> {
         out.writeFieldName("order");
         writeOrder(out, e.order());
@@ -250,11 +264,16 @@ public final class UserCodec {
           new Event.OthersEnded(
               in.sessionId("kept"),
               in.list("ended", item -> SessionId.parse(Members.asText(item))));
+      case "session.ended-by-administrator.v1" ->
+          new Event.EndedByAdministrator(
+              in.list("sessions", item -> SessionId.parse(Members.asText(item))),
+              in.get("everywhere") == Json.Literal.TRUE);
       case "user.erased.v1" -> new Event.UserErased(in.number("revision"), in.number("epoch"));
       case "cart.line-set.v1" -> new Event.LineSet(readLine(in));
       case "cart.line-removed.v1" -> new Event.LineRemoved(new Sku(in.text("sku")));
       case "cart.emptied.v1" -> new Event.CartEmptied();
       case "cart.expired.v1" -> new Event.CartExpired();
+      case "cart.abandoned.v1" -> new Event.CartAbandoned(in.number("quiet"));
       case "cart.checked-out.v1" -> new Event.CartCheckedOut(readOrder(in.members("order")));
       case "log-in.started.v1" -> new Event.LogInStarted(readLogIn(in.members("logIn")));
       case "log-in.finished.v1" -> new Event.LogInFinished(in.sessionId("logIn"));
@@ -304,6 +323,9 @@ public final class UserCodec {
       out.writeNumberField("revision", user.revision());
       out.writeNumberField("last", user.lastEntryAt());
       out.writeNumberField("active", user.activeAt());
+      if (user.abandonedAt() != 0) {
+        out.writeNumberField("abandoned", user.abandonedAt());
+      }
       out.writeNumberField("epoch", user.epoch());
       out.writeArrayFieldStart("sessions");
       for (Session session : user.sessions()) {
@@ -346,6 +368,7 @@ public final class UserCodec {
               in.number("revision"),
               in.number("last"),
               in.number("active"),
+              in.get("abandoned") == null ? 0 : in.number("abandoned"),
               in.number("epoch"),
               logIn == null ? null : readLogIn(new Members(logIn)),
               in.list(
@@ -508,7 +531,12 @@ public final class UserCodec {
     switch (receipt.outcome()) {
       case Outcome.Changed _ -> out.writeStringField("outcome", "changed");
       case Outcome.Created _ -> out.writeStringField("outcome", "created");
-      case Outcome.Erased _ -> out.writeStringField("outcome", "erased");
+      case Outcome.Erased erased -> { // its time is the receipt's
+        out.writeStringField("outcome", "erased");
+        if (erased.sessions() > 0) {
+          out.writeNumberField("sessions", erased.sessions());
+        }
+      }
       case Outcome.LoggedOut _ -> out.writeStringField("outcome", "logged-out");
       case Outcome.Opened opened -> {
         out.writeStringField("outcome", "opened");
@@ -555,7 +583,8 @@ public final class UserCodec {
         switch (in.text("outcome")) {
           case "changed" -> Outcome.Changed.changed();
           case "created" -> Outcome.Created.created();
-          case "erased" -> Outcome.Erased.erased();
+          case "erased" ->
+              new Outcome.Erased(at, in.get("sessions") == null ? 0 : in.integer("sessions"));
           case "logged-out" -> Outcome.LoggedOut.loggedOut();
           case "opened" -> new Outcome.Opened(in.sessionId("session"));
           case "rotated" -> new Outcome.Rotated(in.sessionId("session"), in.integer("generation"));
@@ -679,6 +708,15 @@ public final class UserCodec {
     if (id != null) {
       out.writeStringField(name, id.toString());
     }
+  }
+
+  private static void writeIds(JsonGenerator out, String name, List<SessionId> ids)
+      throws IOException {
+    out.writeArrayFieldStart(name);
+    for (SessionId id : ids) {
+      out.writeString(id.toString());
+    }
+    out.writeEndArray();
   }
 
   private static void writeText(JsonGenerator out, String name, @Nullable String text)

@@ -846,11 +846,14 @@ public final class UserEntity extends JournaledActor<Message> {
       case Command.Open open -> open.request().id();
       case Command.Act act -> act.request().id();
       case Command.Erase erase -> erase.request().id();
+      case Command.EndAll end -> end.request().id();
+      case Command.EndOne end -> end.request().id();
       case Command.Admit admit -> admit.logIn().id();
       case Command.Look _,
           Command.ListSessions _,
           Command.AskEpoch _,
           Command.LookUnused _,
+          Command.Inspect _,
           Command.Settle _,
           Command.Wake _ ->
           command;

@@ -65,6 +65,22 @@ public sealed interface Command {
    */
   record Erase(Request request) implements Command {}
 
+  /** Reads the user as an administrator does: all sessions and the cart. It is no activity. */
+  record Inspect() implements Command {}
+
+  /**
+   * An administrator ends all sessions of the user, and log-ins that are on their way: such a one
+   * is refused after it, also where nothing is known of the user yet.
+   */
+  record EndAll(Request request) implements Command {}
+
+  /**
+   * An administrator ends a session of the user.
+   *
+   * @param tag {@link SessionId#tag()}
+   */
+  record EndOne(Request request, long tag) implements Command {}
+
   /** The agenda says that something may be due. */
   record Wake() implements Command {}
 

@@ -66,11 +66,30 @@ public sealed interface Event {
     }
   }
 
+  /**
+   * An administrator ended sessions.
+   *
+   * @param everywhere whether these were all, and log-ins that were on their way ended with them
+   */
+  record EndedByAdministrator(List<SessionId> sessions, boolean everywhere) implements Event {
+    public EndedByAdministrator {
+      sessions = List.copyOf(sessions);
+    }
+  }
+
   record LineSet(Line line) implements Event {}
 
   record LineRemoved(Sku sku) implements Event {}
 
   record CartEmptied() implements Event {}
+
+  /**
+   * Nobody has been active for a while, and something is in the cart. Comes once for each such
+   * time; changes nothing of the cart.
+   *
+   * @param quietSince the last activity that may have been, in milliseconds since 1970
+   */
+  record CartAbandoned(long quietSince) implements Event {}
 
   /** A known user's cart was kept long enough. */
   record CartExpired() implements Event {}

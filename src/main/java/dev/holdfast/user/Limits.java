@@ -12,6 +12,8 @@ package dev.holdfast.user;
  * @param callerKeys live idempotency keys of a user
  * @param serverRequests changes of a user within a minute
  * @param cartRetentionMillis how long a known user's cart is kept after their last activity
+ * @param abandonedCartMillis after how much time without activity a cart with something in it
+ *     counts as abandoned; {@link User#NEVER} if it never does
  * @param historyMillis how long a user's history is kept after the last entry once nothing is left
  *     of the user
  */
@@ -24,6 +26,7 @@ public record Limits(
     int callerKeys,
     int serverRequests,
     long cartRetentionMillis,
+    long abandonedCartMillis,
     long historyMillis) {
 
   private static final long DAY_MILLIS = 24 * 3_600_000L;
@@ -31,6 +34,15 @@ public record Limits(
   /** The documented defaults. */
   public static Limits defaults() {
     return new Limits(
-        64 * 1024, 4 * 1024, 200, 9_999, 20, 1_000, 20_000, 90 * DAY_MILLIS, 7 * DAY_MILLIS);
+        64 * 1024,
+        4 * 1024,
+        200,
+        9_999,
+        20,
+        1_000,
+        20_000,
+        90 * DAY_MILLIS,
+        3_600_000L,
+        7 * DAY_MILLIS);
   }
 }

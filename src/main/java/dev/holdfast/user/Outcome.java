@@ -44,14 +44,13 @@ public sealed interface Outcome {
   /** This many sessions were ended, not the one that asked. */
   record Ended(int count) implements Outcome {}
 
-  /** All that was known of the user is forgotten. */
-  record Erased() implements Outcome {
-    private static final Erased INSTANCE = new Erased();
-
-    public static Erased erased() {
-      return INSTANCE;
-    }
-  }
+  /**
+   * All that was known of the user is forgotten.
+   *
+   * @param at milliseconds since 1970; 0 where nothing was known
+   * @param sessions how many ended by it
+   */
+  record Erased(long at, int sessions) implements Outcome {}
 
   record CheckedOut(Order order) implements Outcome {}
 

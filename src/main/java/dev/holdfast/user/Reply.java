@@ -46,6 +46,22 @@ public sealed interface Reply {
     }
   }
 
+  /**
+   * The user as an administrator sees them.
+   *
+   * @param userId null for a visitor, and where nothing is known of the user
+   * @param revision of the last entry, 0 without one
+   * @param lastEntryAt milliseconds since 1970
+   * @param sessions oldest first
+   */
+  record Inspected(
+      @Nullable String userId, long revision, long lastEntryAt, List<View> sessions, Cart cart)
+      implements Reply {
+    public Inspected {
+      sessions = List.copyOf(sessions);
+    }
+  }
+
   record Epoch(long epoch) implements Reply {}
 
   /** What the user's actor says to a visitor's log-in; the same however often it is asked. */

@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  * @param revision of the last entry; grows with each
  * @param lastEntryAt the user's time never runs behind it; milliseconds since 1970
  * @param activeAt the last moment at which a session that has ended may have been active
+ * @param abandonedAt when the cart was last told to be abandoned, in milliseconds since 1970, or 0
  * @param epoch counts the times at which all sessions, or all but one, were ended
  * @param logIn the visitor's unfinished log-in: while there is one, the visitor is frozen
  * @param receipts of the changes whose requests may still be repeated, oldest first
@@ -37,6 +38,7 @@ public record User(
     long revision,
     long lastEntryAt,
     long activeAt,
+    long abandonedAt,
     long epoch,
     @Nullable LogIn logIn,
     List<Receipt> receipts) {
@@ -62,7 +64,7 @@ public record User(
   private static final int FIRST_GENERATION = 1;
 
   private static final User NOBODY =
-      new User(null, List.of(), Cart.empty(), 0, 0, 0, 0, null, List.of());
+      new User(null, List.of(), Cart.empty(), 0, 0, 0, 0, 0, null, List.of());
 
   public User {
     sessions = List.copyOf(sessions);
@@ -93,7 +95,8 @@ public record User(
     }
     return nothingLeft()
         ? historyKeptUntil(limits)
-        : Math.min(deadline, cartKeptUntil(Presence.unknown(), limits));
+        : Math.min(
+            deadline, Math.min(cartKeptUntil(Presence.unknown(), limits), cartAbandonedAt(limits)));
   }
 
   /** {@return whether there was something once, and is no session, log-in or line any more} */
@@ -122,11 +125,28 @@ public record User(
     if (userId == null || cart.isEmpty()) {
       return NEVER;
     }
+    return Session.later(active(presence), limits.cartRetentionMillis());
+  }
+
+  /**
+   * {@return when the cart is to be told as abandoned, or {@link #NEVER}} Goes by what is journaled
+   * alone, so up to a tenth of the idle timeout later than presence would have it: the deadline is
+   * journaled too, and a wake that comes by it must find something to do.
+   */
+  private long cartAbandonedAt(Limits limits) {
+    long active = active(Presence.unknown());
+    return cart.isEmpty() || abandonedAt >= active
+        ? NEVER
+        : Session.later(active, limits.abandonedCartMillis());
+  }
+
+  /** {@return the last moment at which any session may have been active} */
+  private long active(Presence presence) {
     long active = activeAt;
     for (Session session : sessions) {
       active = Math.max(active, session.lastSeen(presence));
     }
-    return Session.later(active, limits.cartRetentionMillis());
+    return active;
   }
 
   // ---------------------------------------------------------------------------------------------
@@ -150,6 +170,9 @@ public record User(
       case Command.Settle settle -> draft.settle(settle);
       case Command.LookUnused look -> draft.lookUnused(look);
       case Command.Erase erase -> draft.erase(erase);
+      case Command.Inspect _ -> draft.inspect();
+      case Command.EndAll end -> draft.endAll(end);
+      case Command.EndOne end -> draft.endOne(end);
       case Command.Wake _ -> draft.wake();
     };
   }
@@ -248,14 +271,62 @@ public record User(
         return replay(receipt, erase.request(), null);
       }
       if (user.revision == 0) {
-        return answer(new Reply.Done(Outcome.Erased.erased(), false, 0, null));
+        return answer(new Reply.Done(new Outcome.Erased(0, 0), false, 0, null));
       }
       long revision = user.revision + 1;
+      var outcome = new Outcome.Erased(now, user.sessions.size());
       emit(
           null,
-          receipt(erase.request(), null, null, Outcome.Erased.erased(), revision),
+          receipt(erase.request(), null, null, outcome, revision),
           new Event.UserErased(revision, user.epoch + 1));
-      return answer(new Reply.Done(Outcome.Erased.erased(), false, revision, null));
+      return answer(new Reply.Done(outcome, false, revision, null));
+    }
+
+    Decision inspect() {
+      expire(null);
+      return answer(
+          new Reply.Inspected(
+              user.userId,
+              user.revision,
+              user.lastEntryAt,
+              user.sessions.stream().map(each -> view(each.id())).toList(),
+              user.cart));
+    }
+
+    /** Never refused for want of room for its receipt: whoever fills it must not prevent it. */
+    Decision endAll(Command.EndAll end) {
+      Receipt receipt = user.receipt(end.request().id(), now);
+      if (receipt != null) {
+        return replay(receipt, end.request(), null);
+      }
+      expire(null);
+      return endByAdministrator(
+          end.request(), user.sessions.stream().map(Session::id).toList(), true);
+    }
+
+    Decision endOne(Command.EndOne end) {
+      Receipt receipt = user.receipt(end.request().id(), now);
+      if (receipt != null) {
+        return replay(receipt, end.request(), null);
+      }
+      expire(null);
+      for (Session session : user.sessions) {
+        if (session.id().tag() == end.tag()) {
+          return endByAdministrator(end.request(), List.of(session.id()), false);
+        }
+      }
+      return refuse(noSuchSession());
+    }
+
+    private Decision endByAdministrator(
+        Request request, List<SessionId> ended, boolean everywhere) {
+      long revision = user.revision + 1;
+      var outcome = new Outcome.Ended(ended.size());
+      emit(
+          null,
+          receipt(request, null, null, outcome, revision),
+          new Event.EndedByAdministrator(ended, everywhere));
+      return answer(new Reply.Done(outcome, false, revision, null));
     }
 
     Decision open(Command.Open open) {
@@ -534,6 +605,10 @@ public record User(
                   other.id(), own ? Event.EndReason.LOGGED_OUT : Event.EndReason.ENDED_BY_USER));
         }
       }
+      return noSuchSession();
+    }
+
+    private static Refusal noSuchSession() {
       return Refusal.of(Reason.NO_SUCH_SESSION, "The user has no session of that id.");
     }
 
@@ -668,13 +743,17 @@ public record User(
     }
 
     /**
-     * Journals the expiry of every session whose time has come. While the journal is down, only
+     * Journals that the cart is abandoned where it is time, before any activity or expiry ends the
+     * quiet; and the expiry of every session whose time has come. While the journal is down, only
      * that of the asking one: it must not be told before it is journaled, whereas the others can
      * wait and must not stand in the way of a read.
      */
     private void expire(@Nullable SessionId asking) {
       if (context.expiryPaused() || user.frozen()) {
         return;
+      }
+      if (context.journalUp() && now >= user.cartAbandonedAt(context.limits())) {
+        emit(null, null, new Event.CartAbandoned(user.active(Presence.unknown())));
       }
       for (Session session : user.sessions) {
         if (now >= session.expiresAt(session.lastSeen(context.presence()))
@@ -914,11 +993,15 @@ public record User(
           case Event.SessionEnded e -> user.ended(List.of(e.session()), entry.at(), next);
           case Event.SessionExpired e -> user.ended(List.of(e.session()), entry.at(), next);
           case Event.OthersEnded e -> user.ended(e.ended(), entry.at(), next).withEpoch(epoch + 1);
+          case Event.EndedByAdministrator e ->
+              user.ended(e.sessions(), entry.at(), next)
+                  .withEpoch(e.everywhere() ? epoch + 1 : epoch);
           case Event.UserErased e -> erased(next, e.epoch());
           case Event.LineSet e -> user.withCart(cart.with(e.line(), next));
           case Event.LineRemoved e -> user.withCart(cart.without(e.sku(), next));
           case Event.CartEmptied _ -> user.withCart(cart.emptied(next));
           case Event.CartExpired _ -> user.withCart(cart.emptied(next));
+          case Event.CartAbandoned _ -> user.withAbandonedAt(entry.at());
           case Event.CartCheckedOut e -> user.withCart(cart.checkedOut(e.order(), next));
           case Event.LogInStarted e -> user.withLogIn(e.logIn());
           case Event.LogInRefused _ -> user.withLogIn(null);
@@ -958,7 +1041,7 @@ public record User(
 
   private static User erased(long revision, long epoch) {
     Cart cart = Cart.empty().emptied(revision);
-    return new User(null, List.of(), cart, revision, 0, 0, epoch, null, List.of());
+    return new User(null, List.of(), cart, revision, 0, 0, 0, epoch, null, List.of());
   }
 
   /** This state after the activity of the session whose entry it is. */
@@ -977,6 +1060,7 @@ public record User(
         revision,
         lastEntryAt,
         activeAt,
+        abandonedAt,
         epoch,
         logIn,
         receipts);
@@ -1006,7 +1090,8 @@ public record User(
       }
     }
     Cart left = userId == null && others.isEmpty() ? cart.discarded(atRevision) : cart;
-    return new User(userId, others, left, revision, lastEntryAt, active, epoch, logIn, receipts);
+    return new User(
+        userId, others, left, revision, lastEntryAt, active, abandonedAt, epoch, logIn, receipts);
   }
 
   private User replaced(SessionId id, UnaryOperator<Session> change) {
@@ -1018,22 +1103,55 @@ public record User(
   }
 
   private User withSessions(List<Session> others) {
-    return new User(userId, others, cart, revision, lastEntryAt, activeAt, epoch, logIn, receipts);
+    return new User(
+        userId, others, cart, revision, lastEntryAt, activeAt, abandonedAt, epoch, logIn, receipts);
   }
 
   private User withCart(Cart other) {
     return new User(
-        userId, sessions, other, revision, lastEntryAt, activeAt, epoch, logIn, receipts);
+        userId,
+        sessions,
+        other,
+        revision,
+        lastEntryAt,
+        activeAt,
+        abandonedAt,
+        epoch,
+        logIn,
+        receipts);
   }
 
   private User withEpoch(long other) {
     return new User(
-        userId, sessions, cart, revision, lastEntryAt, activeAt, other, logIn, receipts);
+        userId,
+        sessions,
+        cart,
+        revision,
+        lastEntryAt,
+        activeAt,
+        abandonedAt,
+        other,
+        logIn,
+        receipts);
+  }
+
+  private User withAbandonedAt(long other) {
+    return new User(
+        userId, sessions, cart, revision, lastEntryAt, activeAt, other, epoch, logIn, receipts);
   }
 
   private User withLogIn(@Nullable LogIn other) {
     return new User(
-        userId, sessions, cart, revision, lastEntryAt, activeAt, epoch, other, receipts);
+        userId,
+        sessions,
+        cart,
+        revision,
+        lastEntryAt,
+        activeAt,
+        abandonedAt,
+        epoch,
+        other,
+        receipts);
   }
 
   /** This state with the entry's number, time and receipt; receipts that have had their time go. */
@@ -1048,6 +1166,7 @@ public record User(
     if (receipt != null) {
       kept.add(receipt);
     }
-    return new User(userId, sessions, cart, atRevision, entry.at(), activeAt, epoch, logIn, kept);
+    return new User(
+        userId, sessions, cart, atRevision, entry.at(), activeAt, abandonedAt, epoch, logIn, kept);
   }
 }

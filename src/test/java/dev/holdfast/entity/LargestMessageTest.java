@@ -92,7 +92,7 @@ final class LargestMessageTest {
 
   @Test
   void boundsTheFrameWhateverTheLimits() {
-    var huge = new Limits(1 << 20, 1 << 20, 10_000, 1, 1_000, 1, 1, 1, 1);
+    var huge = new Limits(1 << 20, 1 << 20, 10_000, 1, 1_000, 1, 1, 1, 1, 1);
     assertThat(MessageSerializer.mostBytes(huge)).isEqualTo(64 << 20);
   }
 

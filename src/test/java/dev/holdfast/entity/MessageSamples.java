@@ -69,6 +69,9 @@ final class MessageSamples {
     all.put("look-unused", new Command.LookUnused(Samples.OTHER));
     all.put("erase", new Command.Erase(REQUEST));
     all.put("wake", new Command.Wake());
+    all.put("inspect", new Command.Inspect());
+    all.put("end-all", new Command.EndAll(REQUEST));
+    all.put("end-one", new Command.EndOne(REQUEST, -77));
     actions().forEach((name, action) -> all.put(name, act(Precondition.None.none(), action)));
     all.put("if-match", act(new Precondition.OneOf(Set.of(300L, 7L, 12L)), new Action.EmptyCart()));
     return all;
@@ -134,6 +137,16 @@ final class MessageSamples {
         answered(
             new Reply.Sessions(
                 Samples.OTHER, List.of(VIEW, new Reply.View("ada", OTHER_SESSION, 3, CART)))));
+    all.put(
+        "inspected",
+        answered(
+            new Reply.Inspected(
+                "ada",
+                9,
+                Samples.AT,
+                List.of(VIEW, new Reply.View("ada", OTHER_SESSION, 3, CART)),
+                CART)));
+    all.put("inspected-nobody", answered(new Reply.Inspected(null, 0, 0, List.of(), Cart.empty())));
     all.put("epoch", answered(new Reply.Epoch(1L << 33)));
     all.put("admitted", answered(ADMITTED));
     all.put("not-admitted", answered(new Reply.NotAdmitted(Samples.OTHER, REFUSAL)));
@@ -159,7 +172,8 @@ final class MessageSamples {
     all.put("rotated", new Outcome.Rotated(Samples.SESSION, 3));
     all.put("logged-out", Outcome.LoggedOut.loggedOut());
     all.put("ended", new Outcome.Ended(4));
-    all.put("erased", Outcome.Erased.erased());
+    all.put("erased", new Outcome.Erased(0, 0));
+    all.put("erased-somebody", new Outcome.Erased(Samples.AT, 2));
     all.put("checked-out", new Outcome.CheckedOut(Samples.ORDER));
     for (MergePolicy policy : MergePolicy.values()) {
       List<CartMerge.Entry> report = policy == MergePolicy.SUM ? Samples.REPORT : List.of();

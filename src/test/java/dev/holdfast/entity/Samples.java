@@ -79,6 +79,7 @@ final class Samples {
           9,
           AT,
           AT - 1,
+          0,
           5,
           null,
           List.of(
@@ -103,6 +104,7 @@ final class Samples {
           2,
           AT,
           AT,
+          0,
           0,
           LOG_IN,
           List.of());
@@ -159,8 +161,15 @@ final class Samples {
         "user.erased.v1",
         entry(
             null,
-            receipt(Receipt.Kind.CALLER, null, Outcome.Erased.erased()),
+            receipt(Receipt.Kind.CALLER, null, new Outcome.Erased(AT, 0)),
             new Event.UserErased(9, 2)));
+    entries.put(
+        "session.ended-by-administrator.v1",
+        entry(
+            null,
+            receipt(Receipt.Kind.CALLER, null, new Outcome.Ended(2)),
+            new Event.EndedByAdministrator(List.of(SESSION, OTHER), true)));
+    entries.put("cart.abandoned.v1", entry(null, null, new Event.CartAbandoned(AT - 3_600_000)));
     entries.put("cart.expired.v1", entry(null, null, new Event.CartExpired()));
     entries.put(
         "cart.checked-out.v1",

@@ -97,6 +97,7 @@ final class UserCodecTest {
             0,
             0,
             0,
+            0,
             null,
             List.of());
     assertThat(UserCodec.encodeIfItFits(huge)).isNull();

@@ -210,6 +210,7 @@ class AgendaTest {
             9,
             9,
             Duration.ofDays(10).toMillis(),
+            User.NEVER,
             Duration.ofDays(7).toMillis());
     Device device = user.opens("alice", Duration.ofDays(30), Duration.ofDays(365));
     device.did(set("tea", 1));
@@ -261,7 +262,17 @@ class AgendaTest {
   @Test
   void neverComesForARetentionBeyondAllTime() {
     user.limits =
-        new Limits(9_999, 9_999, 9, 99, 9, 9, 9, Long.MAX_VALUE, Duration.ofDays(7).toMillis());
+        new Limits(
+            9_999,
+            9_999,
+            9,
+            99,
+            9,
+            9,
+            9,
+            Long.MAX_VALUE,
+            User.NEVER,
+            Duration.ofDays(7).toMillis());
     Device device = user.opensFor("alice");
     device.did(set("tea", 1));
     device.did(new Action.LogOut());

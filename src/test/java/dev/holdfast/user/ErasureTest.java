@@ -41,7 +41,9 @@ class ErasureTest {
     assertThat(left.sessions()).isEmpty();
     assertThat(left.cart()).isEqualTo(new Cart(List.of(), revision + 1, null));
     assertThat(left.logIn()).isNull();
-    assertThat(left.receipts()).extracting(Receipt::outcome).containsOnly(Outcome.Erased.erased());
+    assertThat(left.receipts())
+        .extracting(Receipt::outcome)
+        .containsOnly(new Outcome.Erased(time.now(), 1));
     assertDead(device);
   }
 
@@ -85,7 +87,7 @@ class ErasureTest {
   void ofSomebodyWhoWasNeverThereIsDoneAlready() {
     Reply.Done done = erase(Requests.fresh());
 
-    assertThat(done.outcome()).isEqualTo(Outcome.Erased.erased());
+    assertThat(done.outcome()).isEqualTo(new Outcome.Erased(0, 0));
     assertThat(alice.journal).isEmpty();
   }
 

@@ -27,7 +27,7 @@ final class LiveUser {
 
   final Time time;
   final List<Entry> journal = new ArrayList<>();
-  Limits limits = Limits.defaults();
+  Limits limits = withoutAbandonedCarts(Limits.defaults());
   boolean journalUp = true;
   boolean expiryPaused;
 
@@ -179,6 +179,25 @@ final class LiveUser {
   Duration untilDeadline() {
     long deadline = state.deadline(limits);
     return Duration.ofMillis(deadline == User.NEVER ? Long.MAX_VALUE : deadline - time.now());
+  }
+
+  /** The same limits, by which no cart is ever told as abandoned: most tests are about others. */
+  static Limits withoutAbandonedCarts(Limits limits) {
+    return abandoningCarts(limits, User.NEVER);
+  }
+
+  static Limits abandoningCarts(Limits limits, long millis) {
+    return new Limits(
+        limits.attributesBytes(),
+        limits.lineAttributesBytes(),
+        limits.cartLines(),
+        limits.quantity(),
+        limits.sessions(),
+        limits.callerKeys(),
+        limits.serverRequests(),
+        limits.cartRetentionMillis(),
+        millis,
+        limits.historyMillis());
   }
 
   private Context context(Presence known) {

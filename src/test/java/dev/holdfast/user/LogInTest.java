@@ -407,7 +407,17 @@ class LogInTest {
   @Test
   void usesUpNoneOfTheUsersKeys() {
     alice.limits =
-        new Limits(9_999, 9_999, 9, 99, 9, 5, 9_999, Long.MAX_VALUE, Duration.ofDays(7).toMillis());
+        new Limits(
+            9_999,
+            9_999,
+            9,
+            99,
+            9,
+            5,
+            9_999,
+            Long.MAX_VALUE,
+            User.NEVER,
+            Duration.ofDays(7).toMillis());
     for (int i = 0; i < 10; i++) {
       LogInSteps.complete(new LiveUser(time).opens(), alice);
     }
@@ -430,6 +440,7 @@ class LogInTest {
             once.revision(),
             once.lastEntryAt(),
             once.activeAt(),
+            once.abandonedAt(),
             once.epoch(),
             null,
             remembered);

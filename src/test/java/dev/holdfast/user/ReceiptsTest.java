@@ -169,7 +169,17 @@ class ReceiptsTest {
   @Test
   void areNeverForgottenEarlyForLackOfRoom() {
     user.limits =
-        new Limits(9_999, 9_999, 9, 99, 9, 3, 3, Long.MAX_VALUE, Duration.ofDays(7).toMillis());
+        new Limits(
+            9_999,
+            9_999,
+            9,
+            99,
+            9,
+            3,
+            3,
+            Long.MAX_VALUE,
+            User.NEVER,
+            Duration.ofDays(7).toMillis());
     device.didKeyed("k1", set("tea", 1));
     device.didKeyed("k2", set("tea", 2));
     device.didKeyed("k3", set("tea", 3));
@@ -182,7 +192,17 @@ class ReceiptsTest {
   @Test
   void limitTheServersOwnRequestsWithinAMinute() {
     user.limits =
-        new Limits(9_999, 9_999, 9, 99, 9, 9, 3, Long.MAX_VALUE, Duration.ofDays(7).toMillis());
+        new Limits(
+            9_999,
+            9_999,
+            9,
+            99,
+            9,
+            9,
+            3,
+            Long.MAX_VALUE,
+            User.NEVER,
+            Duration.ofDays(7).toMillis());
     device.did(set("tea", 1)); // beside the opening
     device.did(set("tea", 2));
 
@@ -199,7 +219,17 @@ class ReceiptsTest {
   void nameTheTimeWhenTheOldestKeyEndsThoughTheOpeningsIsOlderAndStays() {
     var visitor = new LiveUser(time);
     visitor.limits =
-        new Limits(9_999, 9_999, 9, 99, 9, 2, 9, Long.MAX_VALUE, Duration.ofDays(7).toMillis());
+        new Limits(
+            9_999,
+            9_999,
+            9,
+            99,
+            9,
+            2,
+            9,
+            Long.MAX_VALUE,
+            User.NEVER,
+            Duration.ofDays(7).toMillis());
     var opened =
         done(
             visitor.asks(

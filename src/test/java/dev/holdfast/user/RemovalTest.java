@@ -69,7 +69,8 @@ class RemovalTest {
 
   @Test
   void doesNotComeWhileAReceiptIsLive() {
-    user.limits = new Limits(9_999, 9_999, 9, 99, 9, 9, 9, 0, Duration.ofHours(1).toMillis());
+    user.limits =
+        new Limits(9_999, 9_999, 9, 99, 9, 9, 9, 0, User.NEVER, Duration.ofHours(1).toMillis());
     Device device = user.opens();
     device.doesKeyed("key", new Action.LogOut());
 

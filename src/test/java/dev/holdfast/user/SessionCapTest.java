@@ -83,7 +83,9 @@ class SessionCapTest {
   @Test
   void endsAsManyAsALimitThatWasLoweredAsksFor() {
     open(5);
-    user.limits = new Limits(64, 64, 3, 9, 2, 9, 9, Long.MAX_VALUE, Duration.ofDays(7).toMillis());
+    user.limits =
+        new Limits(
+            64, 64, 3, 9, 2, 9, 9, Long.MAX_VALUE, User.NEVER, Duration.ofDays(7).toMillis());
 
     user.opensFor("alice");
 

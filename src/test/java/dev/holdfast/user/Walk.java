@@ -35,6 +35,7 @@ final class Walk {
           6,
           25,
           Duration.ofHours(3).toMillis(),
+          User.NEVER,
           Duration.ofDays(7).toMillis());
 
   /** One step. Numbers choose among what there is at that moment. */

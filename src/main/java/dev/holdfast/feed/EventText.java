@@ -1,4 +1,4 @@
-package dev.holdfast.command;
+package dev.holdfast.feed;
 
 import dev.holdfast.cart.CartMerge;
 import dev.holdfast.cart.Line;
@@ -12,12 +12,12 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 
 /** What happened, for people. Sessions are named by their public ids, which open nothing. */
-final class EventText {
+public final class EventText {
 
   private EventText() {}
 
   /** {@return one sentence or less, without the name of the event} */
-  static String of(OwnerKey owner, Event event) {
+  public static String of(OwnerKey owner, Event event) {
     return switch (event) {
       case Event.SessionOpened e ->
           "session %s for %s, idle %s, absolute %s, attributes %s"
@@ -42,19 +42,15 @@ final class EventText {
       case Event.SessionExpired e ->
           "session %s, %s limit".formatted(id(owner, e.session()), words(e.limit()));
       case Event.OthersEnded e ->
-          "all but %s: %s"
-              .formatted(
-                  id(owner, e.kept()),
-                  e.ended().isEmpty()
-                      ? "none"
-                      : e.ended().stream()
-                          .map(ended -> id(owner, ended))
-                          .collect(Collectors.joining(", ")));
+          "all but %s: %s".formatted(id(owner, e.kept()), ids(owner, e.ended()));
+      case Event.EndedByAdministrator e ->
+          (e.everywhere() ? "everywhere: " : "") + ids(owner, e.sessions());
       case Event.UserErased e -> "up to revision " + e.revision();
       case Event.LineSet e -> line(e.line());
       case Event.LineRemoved e -> e.sku().value();
       case Event.CartEmptied _ -> "";
       case Event.CartExpired _ -> "";
+      case Event.CartAbandoned e -> "quiet since " + Moments.text(e.quietSince());
       case Event.CartCheckedOut e ->
           "order %s%s: %s"
               .formatted(
@@ -71,11 +67,17 @@ final class EventText {
     };
   }
 
-  static String id(OwnerKey owner, SessionId session) {
+  private static String ids(OwnerKey owner, List<SessionId> sessions) {
+    return sessions.isEmpty()
+        ? "none"
+        : sessions.stream().map(each -> id(owner, each)).collect(Collectors.joining(", "));
+  }
+
+  public static String id(OwnerKey owner, SessionId session) {
     return new PublicSessionId(owner, session.tag()).toString();
   }
 
-  static String line(Line line) {
+  public static String line(Line line) {
     return "%d × %s at %s%s%s"
         .formatted(
             line.quantity(),
@@ -85,7 +87,7 @@ final class EventText {
             line.attributes().members().isEmpty() ? "" : " " + line.attributes());
   }
 
-  static String money(Money money) {
+  public static String money(Money money) {
     return money.amount().toPlainString() + " " + money.currency().getCurrencyCode();
   }
 

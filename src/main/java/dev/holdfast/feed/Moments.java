@@ -1,19 +1,19 @@
-package dev.holdfast.command;
+package dev.holdfast.feed;
 
 import java.time.Duration;
 import java.time.Instant;
 
 /** Times and durations of the journal as text: RFC 3339 in UTC, ISO 8601. */
-final class Moments {
+public final class Moments {
 
   private Moments() {}
 
   /** {@return the moment, or {@code never} for one beyond the calendar} */
-  static String text(long millis) {
+  public static String text(long millis) {
     return millis == Long.MAX_VALUE ? "never" : Instant.ofEpochMilli(millis).toString();
   }
 
-  static String duration(long millis) {
+  public static String duration(long millis) {
     return Duration.ofMillis(millis).toString();
   }
 }
