@@ -18,14 +18,18 @@ import org.jspecify.annotations.Nullable;
 final class JournalExport implements JournalStore.Scan {
 
   private final OutputStream out;
+  private final String program;
+  private final Instant at;
   private final MessageDigest digest = Hashes.sha256();
   private @Nullable Owner owner;
   private long owners;
   private long events;
   private long snapshots;
 
-  private JournalExport(OutputStream out) {
+  private JournalExport(OutputStream out, String program, Instant at) {
     this.out = out;
+    this.program = program;
+    this.at = at;
   }
 
   /**
@@ -36,9 +40,8 @@ final class JournalExport implements JournalStore.Scan {
    */
   static PortableLine.Trailer write(
       JournalStore store, OutputStream out, String program, Instant at) throws IOException {
-    JournalExport export = new JournalExport(out);
+    JournalExport export = new JournalExport(out, program, at);
     try {
-      export.line(new PortableLine.Header(PortableLine.FORMAT, program, at.toString()));
       store.scan(OwnerRange.ALL, export);
     } catch (UncheckedIOException e) {
       throw e.getCause();
@@ -53,6 +56,11 @@ final class JournalExport implements JournalStore.Scan {
     out.write('\n');
     out.flush();
     return trailer;
+  }
+
+  @Override
+  public void journal(String identity, long forgotten) {
+    line(new PortableLine.Header(PortableLine.FORMAT, program, at.toString(), identity, forgotten));
   }
 
   @Override

@@ -81,6 +81,10 @@ final class JournalImport {
       throw refused(
           "it is of form " + header.format() + ", this program knows " + PortableLine.FORMAT, null);
     }
+    String identity = header.identity();
+    if (identity != null) {
+      scan.journal(identity, header.forgotten());
+    }
     add(first);
     while (true) {
       byte[] line = nextLine();

@@ -32,8 +32,15 @@ sealed interface PortableLine {
   /** The most bytes of a line: the largest payload in base64url, and the rest. */
   int LONGEST = JournalEvent.MAX_PAYLOAD / 3 * 4 + 4_096;
 
-  /** The first line: by what program, and when. */
-  record Header(long format, String program, String at) implements PortableLine {}
+  /**
+   * The first line: by what program, and when.
+   *
+   * @param identity of the journal, to which cursors of its feed belong; null in what programs have
+   *     written that knew of none
+   * @param forgotten the highest position that retention has deleted; 0 without an identity
+   */
+  record Header(long format, String program, String at, @Nullable String identity, long forgotten)
+      implements PortableLine {}
 
   record Snapshot(SnapshotWrite snapshot) implements PortableLine {}
 
@@ -49,10 +56,17 @@ sealed interface PortableLine {
   /** {@return the line in bytes, without its end} */
   default byte[] bytes() {
     return switch (this) {
-      case Header(long format, String program, String at) ->
+      case Header h ->
           utf8(
-              "{\"journal\":\"holdfast\",\"format\":%d,\"program\":\"%s\",\"at\":\"%s\"}"
-                  .formatted(format, program, at));
+              "{\"journal\":\"holdfast\",\"format\":%d,\"program\":\"%s\",\"at\":\"%s\"%s}"
+                  .formatted(
+                      h.format,
+                      h.program,
+                      h.at,
+                      h.identity == null
+                          ? ""
+                          : ",\"identity\":\"%s\",\"forgotten\":%d"
+                              .formatted(h.identity, h.forgotten)));
       case Trailer t ->
           utf8(
               "{\"owners\":%d,\"events\":%d,\"snapshots\":%d,\"sha256\":\"%s\"}"
@@ -129,7 +143,14 @@ sealed interface PortableLine {
       if (!in.text("journal").equals("holdfast")) {
         throw new IllegalArgumentException("the journal of another program");
       }
-      read = new Header(in.number("format"), in.text("program"), in.text("at"));
+      boolean named = members.containsKey("identity");
+      read =
+          new Header(
+              in.number("format"),
+              in.text("program"),
+              in.text("at"),
+              named ? identity(in.text("identity")) : null,
+              named ? in.number("forgotten") : 0);
     } else if (members.containsKey("sha256")) {
       read =
           new Trailer(
@@ -157,6 +178,13 @@ sealed interface PortableLine {
     }
     in.finish();
     return read;
+  }
+
+  private static String identity(String text) {
+    if (!text.matches("[0-9a-f]{32}")) {
+      throw new IllegalArgumentException("\"identity\" must be 32 hexadecimal digits");
+    }
+    return text;
   }
 
   /** The members: texts, numbers, and of an object its bytes. */

@@ -218,6 +218,31 @@ public final class Journal implements AutoCloseable {
     return store.feed(position, max, consumer);
   }
 
+  /** Who reads the feed, and what they rely on. Blocking. */
+  public FeedReaders feedReaders() {
+    return store.feedReaders();
+  }
+
+  /**
+   * Hands the owner's events from number {@code from} to {@code to} to {@code consumer}; see {@link
+   * JournalStore#read}. Blocking.
+   *
+   * @throws StoreUnreadable if the store does not answer
+   */
+  public long read(Owner owner, long from, long to, long max, Consumer<StoredEvent> consumer) {
+    return store.read(owner, from, to, max, consumer);
+  }
+
+  /**
+   * What is stored of an owner besides the events, for whoever looks without taking the owner over:
+   * snapshot and highest number, of one moment. Blocking.
+   *
+   * @throws StoreUnreadable if the store does not answer
+   */
+  public Recovered look(Owner owner) {
+    return store.recover(List.of(owner), 1).getFirst();
+  }
+
   /**
    * Deletes old events; see {@link JournalStore#delete}. Blocking.
    *

@@ -92,7 +92,8 @@ public interface JournalStore extends AutoCloseable {
   /**
    * Deletes old events of one owner after another, in their order: those that the owner's stored
    * snapshot includes and {@code keep} does not keep, from the oldest on without a gap, and never
-   * the newest. Nothing is deleted for a node that is fenced.
+   * the newest, nor what a consumer of the feed has yet to read. Nothing is deleted for a node that
+   * is fenced.
    *
    * @param after the last owner of an earlier call, or null to begin with the first of {@code
    *     range}
@@ -104,8 +105,9 @@ public interface JournalStore extends AutoCloseable {
 
   /**
    * Removes everything of owners: events, snapshot, place on the agenda. Of each only if its newest
-   * event still has the number given. A store may leave an owner for a later call for reasons of
-   * its own, such as that no position may ever be used twice.
+   * event still has the number given, and all consumers of the feed have read it. A store may leave
+   * an owner for a later call for reasons of its own, such as that no position may ever be used
+   * twice.
    *
    * @param newest for each owner the number of its newest event
    * @return those of them of whom nothing is left
@@ -151,6 +153,9 @@ public interface JournalStore extends AutoCloseable {
    */
   long historyNumber();
 
+  /** Who reads the feed, and what they rely on. */
+  FeedReaders feedReaders();
+
   /** The rows of the nodes that write to this journal. */
   NodeRegistry nodes();
 
@@ -162,6 +167,12 @@ public interface JournalStore extends AutoCloseable {
 
   /** Takes what {@link #scan} reads. */
   interface Scan {
+
+    /**
+     * Which journal this is, and what is missing of its feed; see {@link FeedReaders.State}. Comes
+     * first, but rows may come from where this is not known: then the journal stays the one it is.
+     */
+    default void journal(String identity, long forgotten) {}
 
     /** The stored snapshot of the next owner. */
     void snapshot(SnapshotWrite snapshot);

@@ -57,7 +57,12 @@ final class PostgresHousekeeping {
             ), deleted AS (
               DELETE FROM event USING cut
               WHERE event.owner = cut.owner AND event.seq <= cut.up_to
-              RETURNING 1
+                AND event.position <= passed()
+              RETURNING event.position
+            ), forgets AS (
+              UPDATE forgotten SET position = gone.highest
+              FROM (SELECT max(position) AS highest FROM deleted) AS gone
+              WHERE forgotten.position < gone.highest
             )
             SELECT (SELECT count(*) FROM deleted), EXISTS (SELECT FROM alive)\
             """);
@@ -83,9 +88,10 @@ final class PostgresHousekeeping {
     private final int work;
     private final ArrayDeque<Extent> page = new ArrayDeque<>();
     private long oldUpTo;
+    private long passedUpTo;
     private boolean more = true;
 
-    private record Extent(TrimPage.Log log, long oldUpTo) {}
+    private record Extent(TrimPage.Log log, long oldUpTo, long passedUpTo) {}
 
     Logs(PostgresSession session, OwnerRange range, long since, int work) {
       this.session = session;
@@ -104,6 +110,7 @@ final class PostgresHousekeeping {
         return null;
       }
       oldUpTo = next.oldUpTo;
+      passedUpTo = next.passedUpTo;
       return next.log;
     }
 
@@ -111,6 +118,11 @@ final class PostgresHousekeeping {
     @Override
     public long oldUpTo(TrimPage.Log log, long bound, long at) {
       return Math.min(bound, oldUpTo);
+    }
+
+    @Override
+    public long passedUpTo(TrimPage.Log log, long bound) {
+      return Math.min(bound, passedUpTo);
     }
 
     private void read(@Nullable Owner after) throws SQLException {
@@ -140,6 +152,11 @@ final class PostgresHousekeeping {
                 SELECT seq - 1 FROM event
                 WHERE event.owner = extent.owner AND seq <= bound AND at >= ?
                 ORDER BY seq LIMIT 1
+              ), bound), coalesce((
+                SELECT seq - 1 FROM event
+                WHERE event.owner = extent.owner AND seq <= bound
+                  AND position > (SELECT passed())
+                ORDER BY seq LIMIT 1
               ), bound) FROM extent ORDER BY owner\
               """);
       select.setString(1, PostgresStore.uuid(after == null ? range.first() : after));
@@ -156,7 +173,7 @@ final class PostgresHousekeeping {
           TrimPage.Log log =
               new TrimPage.Log(
                   PostgresStore.owner(rows, 1), rows.getLong(2), rows.getLong(3), rows.getLong(4));
-          page.add(new Extent(log, rows.getLong(5)));
+          page.add(new Extent(log, rows.getLong(5), rows.getLong(6)));
         }
       }
       more = page.size() == limit;

@@ -58,6 +58,20 @@ final class PostgresLoad implements JournalStore.Scan {
   }
 
   @Override
+  public void journal(String identity, long forgotten) {
+    try {
+      PreparedStatement name = session.prepare("UPDATE feed SET identity = ?");
+      name.setString(1, identity);
+      name.executeUpdate();
+      PreparedStatement gone = session.prepare("UPDATE forgotten SET position = ?");
+      gone.setLong(1, forgotten);
+      gone.executeUpdate();
+    } catch (SQLException e) {
+      throw PostgresErrors.notWritten(e);
+    }
+  }
+
+  @Override
   public void snapshot(SnapshotWrite snapshot) {
     snapshots.add(snapshot);
     bytes += snapshot.snapshot().payload().length;

@@ -211,6 +211,7 @@ public final class PostgresStore implements JournalStore {
   private final PostgresPool others;
 
   private final PostgresNodes nodes = new PostgresNodes(this);
+  private final PostgresReaders feedReaders = new PostgresReaders(this);
   private final PostgresHousekeeping housekeeping = new PostgresHousekeeping(this);
 
   /** The writer number that statements of each node carry; absent for one not seen yet. */
@@ -821,6 +822,11 @@ public final class PostgresStore implements JournalStore {
   }
 
   @Override
+  public FeedReaders feedReaders() {
+    return feedReaders;
+  }
+
+  @Override
   public NodeRegistry nodes() {
     return nodes;
   }
@@ -938,8 +944,8 @@ public final class PostgresStore implements JournalStore {
                 session.prepare(
                     "SELECT "
                         + EVENT_COLUMNS
-                        + " FROM event WHERE position > ? AND position < (SELECT base FROM feed)"
-                        + " + (pg_snapshot_xmin(pg_current_snapshot())::text::bigint << 20)"
+                        + " FROM event WHERE position > ? AND position < "
+                        + PostgresReaders.HORIZON
                         + " ORDER BY position LIMIT ?");
             select.setLong(1, begin);
             select.setInt(2, limit);
@@ -1044,6 +1050,8 @@ public final class PostgresStore implements JournalStore {
   public void scan(OwnerRange range, Scan scan) {
     scanning(session -> {
       session.beginSnapshot();
+      FeedReaders.State feed = PostgresReaders.state(session);
+      scan.journal(feed.identity(), feed.forgotten());
       PreparedStatement snapshots =
           session.prepare(
               "SELECT owner, seq, at, name, payload FROM snapshot"

@@ -20,7 +20,8 @@ final class SqliteHousekeeping {
       """
       DELETE FROM event WHERE owner = ?1 AND seq <= ?2
       AND seq <= (SELECT seq FROM snapshot WHERE owner = ?1)
-      AND seq < (SELECT max(seq) FROM event WHERE owner = ?1)\
+      AND seq < (SELECT max(seq) FROM event WHERE owner = ?1) AND position <= ?3
+      RETURNING position\
       """;
 
   private final SqliteStore store;
@@ -32,7 +33,7 @@ final class SqliteHousekeeping {
   int delete(NodeId node, Owner owner, long upTo) {
     return store.transact(session -> {
       refuseFenced(session, node);
-      return delete(session, new TrimPage.Cut(owner, upTo));
+      return delete(session, List.of(new TrimPage.Cut(owner, upTo)));
     });
   }
 
@@ -47,11 +48,7 @@ final class SqliteHousekeeping {
             page.rows(),
             session -> {
               refuseFenced(session, node);
-              int rows = 0;
-              for (TrimPage.Cut cut : page.cuts()) {
-                rows += delete(session, cut);
-              }
-              return rows;
+              return delete(session, page.cuts());
             }));
   }
 
@@ -96,6 +93,44 @@ final class SqliteHousekeeping {
         return row.next() ? row.getLong(1) - 1 : bound;
       }
     }
+
+    @Override
+    public long passedUpTo(TrimPage.Log log, long bound) throws SQLException {
+      long passed = SqliteReaders.passed(session);
+      if (passed == Long.MAX_VALUE) {
+        return bound;
+      }
+      PreparedStatement select =
+          session.prepare(
+              "SELECT seq FROM event WHERE owner = ? AND seq <= ? AND position > ? ORDER BY seq"
+                  + " LIMIT 1");
+      select.setBytes(1, log.owner().bytes());
+      select.setLong(2, bound);
+      select.setLong(3, passed);
+      try (ResultSet row = select.executeQuery()) {
+        return row.next() ? row.getLong(1) - 1 : bound;
+      }
+    }
+  }
+
+  private static int delete(SqliteSession session, List<TrimPage.Cut> cuts) throws SQLException {
+    long passed = SqliteReaders.passed(session);
+    PreparedStatement delete = session.prepare(DELETE_UP_TO);
+    int deleted = 0;
+    long highest = 0;
+    for (TrimPage.Cut cut : cuts) {
+      delete.setBytes(1, cut.owner().bytes());
+      delete.setLong(2, cut.upTo());
+      delete.setLong(3, passed);
+      try (ResultSet rows = delete.executeQuery()) {
+        while (rows.next()) {
+          deleted++;
+          highest = Math.max(highest, rows.getLong(1));
+        }
+      }
+    }
+    SqliteReaders.forgot(session, highest);
+    return deleted;
   }
 
   private static long snapshotNumber(SqliteSession session, Owner owner) throws SQLException {
@@ -106,13 +141,6 @@ final class SqliteHousekeeping {
     }
   }
 
-  private static int delete(SqliteSession session, TrimPage.Cut cut) throws SQLException {
-    PreparedStatement delete = session.prepare(DELETE_UP_TO);
-    delete.setBytes(1, cut.owner().bytes());
-    delete.setLong(2, cut.upTo());
-    return delete.executeUpdate();
-  }
-
   Set<Owner> purge(NodeId node, Map<Owner, Long> newest) {
     return store.transact(
         newest.size(),
@@ -120,9 +148,13 @@ final class SqliteHousekeeping {
           refuseFenced(session, node);
           // The highest position of all must stay: the next event gets the one after it.
           long highest = session.number("SELECT coalesce(max(position), 0) FROM event");
+          long passed = SqliteReaders.passed(session);
+          long forgotten = 0;
           Set<Owner> gone = new HashSet<>();
           for (Map.Entry<Owner, Long> owner : newest.entrySet()) {
-            if (mayGo(session, owner.getKey(), owner.getValue(), highest)) {
+            long position = newestPosition(session, owner.getKey(), owner.getValue());
+            if (position == 0 || (position > 0 && position != highest && position <= passed)) {
+              forgotten = Math.max(forgotten, position);
               for (String table : List.of("event", "snapshot", "agenda")) {
                 PreparedStatement delete =
                     session.prepare("DELETE FROM " + table + " WHERE owner = ?");
@@ -132,18 +164,23 @@ final class SqliteHousekeeping {
               gone.add(owner.getKey());
             }
           }
+          SqliteReaders.forgot(session, forgotten);
           return gone;
         });
   }
 
-  private static boolean mayGo(SqliteSession session, Owner owner, long newest, long highest)
+  /** The position of the owner's newest event; 0 without one, -1 if it has another number. */
+  private static long newestPosition(SqliteSession session, Owner owner, long newest)
       throws SQLException {
     PreparedStatement select =
         session.prepare(
             "SELECT seq, position FROM event WHERE owner = ? ORDER BY seq DESC LIMIT 1");
     select.setBytes(1, owner.bytes());
     try (ResultSet row = select.executeQuery()) {
-      return !row.next() || (row.getLong(1) == newest && row.getLong(2) != highest);
+      if (!row.next()) {
+        return 0;
+      }
+      return row.getLong(1) == newest ? row.getLong(2) : -1;
     }
   }
 

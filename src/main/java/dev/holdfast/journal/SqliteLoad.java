@@ -13,6 +13,16 @@ final class SqliteLoad implements JournalStore.Scan {
   }
 
   @Override
+  public void journal(String identity, long forgotten) {
+    insert(() -> {
+      PreparedStatement update = session.prepare("UPDATE feed SET identity = ?, forgotten = ?");
+      update.setString(1, identity);
+      update.setLong(2, forgotten);
+      update.executeUpdate();
+    });
+  }
+
+  @Override
   public void snapshot(SnapshotWrite snapshot) {
     insert(() -> {
       PreparedStatement insert =

@@ -88,6 +88,7 @@ public final class SqliteStore implements JournalStore {
   private final boolean readOnly;
   private final BlockingQueue<SqliteSession> readers;
   private final SqliteNodes nodes = new SqliteNodes(this);
+  private final SqliteReaders feedReaders = new SqliteReaders(this);
   private final SqliteHousekeeping housekeeping = new SqliteHousekeeping(this);
   private final WriteTurn turn;
 
@@ -542,6 +543,11 @@ public final class SqliteStore implements JournalStore {
   }
 
   @Override
+  public FeedReaders feedReaders() {
+    return feedReaders;
+  }
+
+  @Override
   public NodeRegistry nodes() {
     return nodes;
   }
@@ -564,6 +570,8 @@ public final class SqliteStore implements JournalStore {
               "SELECT "
                   + EVENT_COLUMNS
                   + " FROM event WHERE owner BETWEEN ? AND ? ORDER BY owner, seq");
+      FeedReaders.State feed = SqliteReaders.state(session);
+      scan.journal(feed.identity(), feed.forgotten());
       for (PreparedStatement select : List.of(snapshots, events)) {
         select.setBytes(1, range.first().bytes());
         select.setBytes(2, range.last().bytes());

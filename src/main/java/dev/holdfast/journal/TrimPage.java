@@ -45,6 +45,12 @@ record TrimPage(
 
     /** The number, at most {@code bound}, up to which all events are from before {@code since}. */
     long oldUpTo(Log log, long bound, long since) throws SQLException;
+
+    /**
+     * The number, at most {@code bound}, up to which all consumers of the feed have read all
+     * events.
+     */
+    long passedUpTo(Log log, long bound) throws SQLException;
   }
 
   /**
@@ -72,7 +78,7 @@ record TrimPage(
           bound < first
               ? first - 1
               : Math.min(
-                  bound,
+                  logs.passedUpTo(log, bound),
                   Math.max(log.newest - keep.atMost(), logs.oldUpTo(log, bound, keep.since())));
       if (cut >= first) {
         cuts.add(new Cut(log.owner, cut));

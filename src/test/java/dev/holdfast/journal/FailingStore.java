@@ -226,6 +226,11 @@ public final class FailingStore implements JournalStore {
   }
 
   @Override
+  public FeedReaders feedReaders() {
+    return store.feedReaders();
+  }
+
+  @Override
   public NodeRegistry nodes() {
     return store.nodes();
   }

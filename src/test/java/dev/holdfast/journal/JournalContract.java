@@ -16,6 +16,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.OptionalLong;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
@@ -969,6 +970,135 @@ abstract class JournalContract {
 
     assertThat(feed(0, 100)).isEqualTo(before);
     assertThat(snapshotOf(ANN)).isEqualTo("state");
+  }
+
+  // ---- readers of the feed
+
+  @Test
+  void keepsWhatAConsumerHasYetToRead() {
+    write(writeOf(ANN, 1, 10), writeOf(BOB, 1, 10));
+    writeSnapshot(ANN, 9, "state");
+    writeSnapshot(BOB, 9, "state");
+    KeepRule nothing = new KeepRule(Long.MAX_VALUE, 1);
+    long read = eventsOf(ANN).get(3).position();
+    assertThat(readers().passed("slow", read, 1)).isTrue();
+    assertThat(readers().passed("fast", eventsOf(BOB).getLast().position(), 1)).isTrue();
+
+    Trimmed held = trim(nothing, null, 1_000);
+
+    assertThat(held.done()).isTrue();
+    assertThat(held.deleted()).isEqualTo(4);
+    assertThat(numbers(ANN)).startsWith(5L).hasSize(6);
+    assertThat(numbers(BOB)).hasSize(10);
+    assertThat(readers().state().forgotten()).isEqualTo(read);
+
+    readers().passed("slow", eventsOf(BOB).get(4).position(), 2);
+    trim(nothing, null, 1_000);
+    assertThat(numbers(ANN)).containsExactly(10L);
+    assertThat(numbers(BOB)).startsWith(6L);
+  }
+
+  @Test
+  void goesOnTrimmingPastOwnersWhoAreHeldBack() {
+    write(writeOf(ANN, 1, 9), writeOf(BOB, 1, 9));
+    writeSnapshot(ANN, 9, "state");
+    writeSnapshot(BOB, 9, "state");
+    readers().passed("slow", 1, 1);
+
+    Trimmed page = trim(new KeepRule(Long.MAX_VALUE, 1), null, 3);
+    for (int pages = 0; !page.done(); pages++) {
+      assertThat(pages).isLessThan(10);
+      page = trim(new KeepRule(Long.MAX_VALUE, 1), page.last(), 3);
+    }
+  }
+
+  @Test
+  void purgesNobodyOfWhomAConsumerHasYetToRead() {
+    write(writeOf(ANN, 1, 2), writeOf(BOB, 1, 2));
+    readers().passed("slow", eventsOf(ANN).getFirst().position(), 1);
+
+    assertThat(store.purge(NODE, Map.of(ANN, 2L))).isEmpty();
+
+    readers().passed("slow", eventsOf(ANN).getLast().position(), 2);
+    long last = eventsOf(ANN).getLast().position();
+    assertThat(store.purge(NODE, Map.of(ANN, 2L))).containsExactly(ANN);
+    assertThat(readers().state().forgotten()).isEqualTo(last);
+  }
+
+  @Test
+  void erasesWhatAConsumerHasYetToRead() {
+    write(writeOf(ANN, 1, 3));
+    readers().passed("slow", 0, 1);
+
+    assertThat(store.erase(NODE, ANN, 3, JournalEvent.NO_DEADLINE)).isTrue();
+
+    assertThat(numbers(ANN)).containsExactly(3L);
+    assertThat(readers().state().forgotten()).isZero();
+  }
+
+  @Test
+  void letsAConsumerLapseThatIsBehindForTooLong() {
+    write(writeOf(ANN, 1, 10)); // at 1 to 10
+    writeSnapshot(ANN, 9, "state");
+    readers().passed("slow", eventsOf(ANN).get(3).position(), 7);
+    readers().passed("done", eventsOf(ANN).getLast().position(), 7);
+    assertThat(readers().consumers())
+        .extracting(FeedReaders.Consumer::waitingSince)
+        .containsExactly(OptionalLong.empty(), OptionalLong.of(5));
+
+    assertThat(readers().lapse(5)).isZero();
+    assertThat(readers().lapse(6)).isEqualTo(1);
+
+    assertThat(readers().consumers())
+        .extracting(FeedReaders.Consumer::lapsed)
+        .containsExactly(false, true);
+    assertThat(readers().passed("slow", 0, 8)).as("it has to begin anew").isFalse();
+    trim(new KeepRule(Long.MAX_VALUE, 1), null, 1_000);
+    assertThat(numbers(ANN)).containsExactly(10L);
+    assertThat(readers().forget("slow")).isTrue();
+    assertThat(readers().forget("slow")).isFalse();
+    assertThat(readers().passed("slow", 0, 9)).isTrue();
+  }
+
+  @Test
+  void tellsWhereItsFeedEnds() {
+    write(writeOf(ANN, 1, 3));
+    FeedReaders.State state = readers().state();
+    assertThat(state.end()).isGreaterThanOrEqualTo(positions(0).getLast());
+    write(writeOf(ANN, 4, 1));
+    assertThat(positions(state.end())).hasSize(1);
+  }
+
+  @Test
+  void takesItsIdentityAlongWhereverItsRowsAreMoved() throws JournalUnusable {
+    String own = readers().state().identity();
+    assertThat(own).matches("[0-9a-f]{32}");
+    var told = new ArrayList<String>();
+    store.scan(
+        OwnerRange.ALL,
+        new JournalStore.Scan() {
+          @Override
+          public void journal(String identity, long forgotten) {
+            told.add(identity + " " + forgotten);
+          }
+
+          @Override
+          public void snapshot(SnapshotWrite snapshot) {}
+
+          @Override
+          public void event(StoredEvent event) {}
+        });
+    assertThat(told).containsExactly(own + " 0");
+    nodes.release(NODE, 1);
+
+    store.load(scan -> scan.journal("0123456789abcdef0123456789abcdef", 77));
+
+    assertThat(readers().state().identity()).isEqualTo("0123456789abcdef0123456789abcdef");
+    assertThat(readers().state().forgotten()).isEqualTo(77);
+  }
+
+  private FeedReaders readers() {
+    return store.feedReaders();
   }
 
   @Test
