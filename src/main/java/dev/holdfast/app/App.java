@@ -3,6 +3,8 @@ package dev.holdfast.app;
 import dev.holdfast.cluster.Host;
 import dev.holdfast.cluster.Node;
 import dev.holdfast.entity.TrustedClock;
+import dev.holdfast.feed.ConsumerWatch;
+import dev.holdfast.feed.JournaledEventLog;
 import dev.holdfast.http.ApiServer;
 import dev.holdfast.http.Health;
 import dev.holdfast.http.SessionTokens;
@@ -101,23 +103,24 @@ public final class App implements AutoCloseable {
     parts.push(() -> journal.release(node.incarnation()));
     parts.push(() -> left = true);
     parts.push(node);
-    parts.push(
-        Retention.start(
-            journal,
-            settings.retention(),
-            node::owners,
-            () -> {
-              TrustedClock.Reading now = clock.read();
-              return now.trusted() ? OptionalLong.of(now.millis()) : OptionalLong.empty();
-            }));
+    parts.push(Retention.start(journal, settings.retention(), node::owners, () -> trusted(clock)));
 
     var registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     Meters.bind(registry, journal, node.population());
+    parts.push(
+        ConsumerWatch.start(
+            journal.feedReaders(),
+            settings.feed().keep(),
+            () -> trusted(clock),
+            new ConsumerMeters(registry)::update));
+    var log = new JournaledEventLog(journal, () -> clock.read().millis());
+    parts.push(log);
     ApiServer server =
         ApiServer.start(
             settings.http(),
             node.users(),
             node.membership(),
+            log,
             new SessionTokens(keys),
             health(node, journal),
             registry);
@@ -133,6 +136,11 @@ public final class App implements AutoCloseable {
     node.serves(url);
     parts.push(() -> node.drain(settings.cluster().drain()));
     LOG.info("node {} ({}) serves {} from {}", settings.node(), id, url, settings.journalPlace());
+  }
+
+  private static OptionalLong trusted(TrustedClock clock) {
+    TrustedClock.Reading now = clock.read();
+    return now.trusted() ? OptionalLong.of(now.millis()) : OptionalLong.empty();
   }
 
   /** As SIGTERM does: the shutdown hook stops the node. On a thread of its own, since it waits. */

@@ -6,6 +6,7 @@ import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigParseOptions;
 import com.typesafe.config.ConfigResolveOptions;
 import dev.holdfast.cluster.ClusterSettings;
+import dev.holdfast.feed.FeedSettings;
 import dev.holdfast.http.HttpSettings;
 import dev.holdfast.http.SessionTokens;
 import dev.holdfast.journal.JournalSettings;
@@ -49,6 +50,7 @@ public record Settings(
     ClusterSettings cluster,
     JournalSettings journal,
     RetentionSettings retention,
+    FeedSettings feed,
     Limits limits,
     List<SessionTokens.Key> tokenKeys,
     Config pekko) {
@@ -126,6 +128,8 @@ public record Settings(
             place(in, node)),
         JournalSettings.from(config),
         retention,
+        new FeedSettings(
+            in.duration("feed.keep-for-consumers", Duration.ofSeconds(1), Duration.ofDays(3650))),
         limits,
         tokenKeys(in),
         config);

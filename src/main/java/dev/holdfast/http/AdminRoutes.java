@@ -13,7 +13,10 @@ final class AdminRoutes {
     return List.of(
         Route.admin(Method.GET, "/v1/admin/cluster", call -> cluster(call, membership)),
         Route.admin(
-            Method.POST, "/v1/admin/cluster/nodes/{name}/drain", call -> drain(call, membership)));
+                Method.POST,
+                "/v1/admin/cluster/nodes/{name}/drain",
+                call -> drain(call, membership))
+            .noted());
   }
 
   private static Response cluster(Call call, Membership membership) {

@@ -2,6 +2,7 @@ package dev.holdfast.http;
 
 import dev.holdfast.cluster.Membership;
 import dev.holdfast.cluster.Users;
+import dev.holdfast.feed.EventLog;
 import io.helidon.http.DirectHandler;
 import io.helidon.http.ServerResponseHeaders;
 import io.helidon.http.Status;
@@ -29,10 +30,12 @@ public final class ApiServer implements AutoCloseable {
 
   private final WebServer server;
   private final Connections connections;
+  private final EventLog log;
 
-  private ApiServer(WebServer server, Connections connections) {
+  private ApiServer(WebServer server, Connections connections, EventLog log) {
     this.server = server;
     this.connections = connections;
+    this.log = log;
   }
 
   /**
@@ -44,6 +47,7 @@ public final class ApiServer implements AutoCloseable {
       HttpSettings settings,
       Users users,
       Membership membership,
+      EventLog log,
       SessionTokens tokens,
       Health health,
       PrometheusMeterRegistry metrics)
@@ -52,7 +56,7 @@ public final class ApiServer implements AutoCloseable {
     requireFree(settings);
     var shared = new Call.Server(settings, users, tokens, new Semaphore(bounds.requestsInHand()));
     var dispatcher =
-        new Dispatcher(shared, new Routes(routes(membership, health, metrics)), metrics);
+        new Dispatcher(shared, new Routes(routes(membership, log, health, metrics)), metrics);
     Http1Config http =
         Http1Config.builder()
             .maxPrologueLength(bounds.requestLineBytes())
@@ -89,7 +93,7 @@ public final class ApiServer implements AutoCloseable {
       throw new BindException(
           "cannot listen on " + settings.host() + ":" + settings.port() + ": see the log");
     }
-    return new ApiServer(server, connections);
+    return new ApiServer(server, connections, log);
   }
 
   /**
@@ -133,12 +137,15 @@ public final class ApiServer implements AutoCloseable {
   }
 
   /** {@return every operation of the API} */
-  static List<Route> routes(Membership membership, Health health, PrometheusMeterRegistry metrics) {
+  static List<Route> routes(
+      Membership membership, EventLog log, Health health, PrometheusMeterRegistry metrics) {
     var routes = new ArrayList<Route>();
     routes.addAll(SessionRoutes.all());
     routes.addAll(UserRoutes.all());
     routes.addAll(CartRoutes.all());
     routes.addAll(AdminRoutes.all(membership));
+    routes.addAll(UserAdminRoutes.all(log));
+    routes.addAll(FeedRoutes.all(log));
     routes.addAll(OperationsRoutes.all(health, metrics));
     return routes;
   }
@@ -151,6 +158,7 @@ public final class ApiServer implements AutoCloseable {
   /** Takes no more requests, finishes those in hand, and stops listening. */
   @Override
   public void close() {
+    log.stopWaiting();
     server.stop();
     connections.close();
   }

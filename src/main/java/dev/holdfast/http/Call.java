@@ -59,6 +59,7 @@ final class Call implements AutoCloseable {
   private final Map<String, String> parameters;
   private final ApiKeys.Caller caller;
   private final SessionTokens.@Nullable Token token;
+  private final Query query;
   private final long startedAt = System.nanoTime();
   private byte @Nullable [] body;
   private boolean admitted;
@@ -72,7 +73,9 @@ final class Call implements AutoCloseable {
       ServerRequest request,
       Routes.Match match,
       ApiKeys.Caller caller,
-      SessionTokens.@Nullable Token token) {
+      SessionTokens.@Nullable Token token,
+      Query query) {
+    this.query = query;
     this.server = server;
     this.request = request;
     this.route = match.route();
@@ -95,6 +98,19 @@ final class Call implements AutoCloseable {
       throw new IllegalStateException(route.name() + " has no {" + name + "}");
     }
     return value;
+  }
+
+  Query query() {
+    return query;
+  }
+
+  ApiKeys.Caller caller() {
+    return caller;
+  }
+
+  /** The request is whole, and what it asks for may take its time. */
+  void working() {
+    Connection.current().working();
   }
 
   /** {@return the media type to answer with, of those that the route produces} */

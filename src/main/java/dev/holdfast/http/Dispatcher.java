@@ -1,5 +1,6 @@
 package dev.holdfast.http;
 
+import dev.holdfast.feed.LogUnavailable;
 import dev.holdfast.http.ApiKeys.Right;
 import dev.holdfast.http.Problem.Field;
 import io.helidon.http.DirectHandler;
@@ -40,6 +41,7 @@ final class Dispatcher {
   private static final HeaderName NO_NAME = HeaderNames.create("");
 
   private static final String NO_ROUTE = "none";
+  private static final long RETRY_MILLIS = TimeUnit.SECONDS.toMillis(1);
 
   private final Call.Server server;
   private final Routes routes;
@@ -67,6 +69,7 @@ final class Dispatcher {
     Connection connection = Connection.current();
     Routes.Match match = null;
     @Nullable String ownersNode = null;
+    ApiKeys.@Nullable Caller caller = null;
     Response answer;
     boolean last = request.headers().containsToken(HeaderValues.CONNECTION_CLOSE);
     try {
@@ -77,6 +80,7 @@ final class Dispatcher {
       loopbackRule.check(request);
       match = routes.find(request.prologue().method(), request.path().rawPath());
       try (Call call = enter(request, match)) {
+        caller = call.caller();
         try {
           answer = match.route().handler().handle(call);
         } finally {
@@ -85,6 +89,8 @@ final class Dispatcher {
       }
     } catch (Rejected rejected) {
       answer = Response.of(rejected.problem());
+    } catch (LogUnavailable silent) {
+      answer = Response.of(Problems.journalUnavailable().retryAfterMillis(RETRY_MILLIS));
     } catch (CloseConnectionException gone) {
       throw gone;
     } catch (RequestException unreadable) {
@@ -101,6 +107,9 @@ final class Dispatcher {
     if (request.headers().contains(HeaderNames.EXPECT) && !request.content().consumed()) {
       // Whether the body still comes is the caller's choice, so nothing can follow it.
       last = true;
+    }
+    if (match != null && match.route().audited()) {
+      AuditTrail.note(caller, match.route().name(), match.parameters(), answer.status());
     }
     connection.answering();
     send(request, response, answer, last, ownersNode);
@@ -134,11 +143,11 @@ final class Dispatcher {
         throw new Rejected(Problems.sessionInvalid());
       }
     }
-    if (!request.prologue().query().rawValue().isEmpty()
-        || request.prologue().fragment().hasValue()) {
-      throw new Rejected(ProblemType.MALFORMED_REQUEST, "This call takes no query parameters.");
+    if (request.prologue().fragment().hasValue()) {
+      throw new Rejected(ProblemType.MALFORMED_REQUEST, "A request has no fragment.");
     }
-    Call call = new Call(server, request, match, caller, token);
+    Query query = Query.parse(request.prologue().query().rawValue(), route.parameters());
+    Call call = new Call(server, request, match, caller, token, query);
     call.accepted();
     return call;
   }

@@ -35,10 +35,7 @@ final class Problems {
   static Problem of(Answer.Unavailable unavailable) {
     Problem problem =
         switch (unavailable.cause()) {
-          case JOURNAL ->
-              Problem.of(
-                  ProblemType.JOURNAL_UNAVAILABLE,
-                  "The journal is not available at the moment. Nothing happened.");
+          case JOURNAL -> journalUnavailable();
           case OVERLOADED -> overloaded();
           case NO_OWNER -> noOwner();
         };
@@ -51,6 +48,12 @@ final class Problems {
         ProblemType.USER_UNREADABLE,
         "What the journal holds of the user cannot be read. Nothing happened. The operator must"
             + " look at it.");
+  }
+
+  static Problem journalUnavailable() {
+    return Problem.of(
+        ProblemType.JOURNAL_UNAVAILABLE,
+        "The journal is not available at the moment. Nothing happened.");
   }
 
   static Problem overloaded() {

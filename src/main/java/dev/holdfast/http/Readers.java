@@ -88,6 +88,11 @@ final class Readers {
     return length >= 1 && length <= MAX_ATTRIBUTE_NAME;
   }
 
+  /** Says at the place if the text is no user id. */
+  static void user(String text, Place place) {
+    USER.read(new Json.Text(text), place);
+  }
+
   /** {@return the SKU, or null and an error at the place} */
   static @Nullable Sku sku(String text, Place place) {
     try {

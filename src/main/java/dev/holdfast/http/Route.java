@@ -2,14 +2,24 @@ package dev.holdfast.http;
 
 import io.helidon.http.Method;
 import java.util.List;
+import java.util.Set;
 
 /**
  * One operation of the API.
  *
  * @param path its template, as in {@code /v1/cart/items/{sku}}
  * @param produces the media types that it answers with; a request must accept one of them
+ * @param parameters the names of the query parameters that it takes
+ * @param audited whether each call is noted in the {@link AuditTrail}
  */
-record Route(Method method, String path, Access access, List<String> produces, Handler handler) {
+record Route(
+    Method method,
+    String path,
+    Access access,
+    List<String> produces,
+    Set<String> parameters,
+    boolean audited,
+    Handler handler) {
 
   /** What a request must show before its handler is called. */
   enum Access {
@@ -34,19 +44,34 @@ record Route(Method method, String path, Access access, List<String> produces, H
   }
 
   static Route application(Method method, String path, Handler handler) {
-    return new Route(method, path, Access.APPLICATION, List.of(Response.JSON), handler);
+    return of(method, path, Access.APPLICATION, List.of(Response.JSON), handler);
   }
 
   static Route session(Method method, String path, Handler handler) {
-    return new Route(method, path, Access.SESSION, List.of(Response.JSON), handler);
+    return of(method, path, Access.SESSION, List.of(Response.JSON), handler);
   }
 
   static Route admin(Method method, String path, Handler handler) {
-    return new Route(method, path, Access.ADMINISTRATOR, List.of(Response.JSON), handler);
+    return of(method, path, Access.ADMINISTRATOR, List.of(Response.JSON), handler);
   }
 
   static Route anybody(String path, List<String> produces, Handler handler) {
-    return new Route(Method.GET, path, Access.ANYBODY, produces, handler);
+    return of(Method.GET, path, Access.ANYBODY, produces, handler);
+  }
+
+  private static Route of(
+      Method method, String path, Access access, List<String> produces, Handler handler) {
+    return new Route(method, path, access, produces, Set.of(), false, handler);
+  }
+
+  /** This operation with query parameters. */
+  Route taking(String... names) {
+    return new Route(method, path, access, produces, Set.of(names), audited, handler);
+  }
+
+  /** This operation, with a note of each call. */
+  Route noted() {
+    return new Route(method, path, access, produces, parameters, true, handler);
   }
 
   /** {@return the name of the operation, as in {@code PUT /v1/cart/items/{sku}}} */

@@ -59,7 +59,8 @@ final class UserRoutes {
     call.refusePrecondition(HeaderNames.IF_NONE_MATCH);
   }
 
-  private static @Nullable PublicSessionId parse(String text) {
+  /** {@return the id that a text stands for, or null} */
+  static @Nullable PublicSessionId parse(String text) {
     try {
       return PublicSessionId.parse(text);
     } catch (IllegalArgumentException none) {

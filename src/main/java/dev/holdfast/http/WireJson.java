@@ -12,11 +12,13 @@ import dev.holdfast.cluster.NodeStatus;
 import dev.holdfast.cluster.Takeover;
 import dev.holdfast.json.Json;
 import dev.holdfast.json.JsonText;
+import dev.holdfast.user.Outcome;
 import dev.holdfast.user.OwnerKey;
 import dev.holdfast.user.PublicSessionId;
 import dev.holdfast.user.Reply;
 import dev.holdfast.user.Session;
 import dev.holdfast.user.SessionId;
+import dev.holdfast.user.User;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
@@ -34,7 +36,7 @@ final class WireJson {
   /** What stands beside the session in the answers that show a token. */
   record Merge(MergePolicy policy, List<CartMerge.Entry> lines) {}
 
-  private interface Content {
+  interface Content {
     void write(JsonGenerator out) throws IOException;
   }
 
@@ -98,12 +100,93 @@ final class WireJson {
   }
 
   static byte[] order(Order order) {
+    return object(out -> orderFields(out, order));
+  }
+
+  static void orderFields(JsonGenerator out, Order order) throws IOException {
+    out.writeStringField("orderId", order.id());
+    out.writeStringField("reference", order.reference());
+    lines(out, order.lines());
+    totals(out, order.totals());
+    time(out, "at", order.at());
+  }
+
+  /** The user as they are now. */
+  static byte[] user(OwnerKey owner, Reply.Inspected user) {
+    return object(out ->
+        userFields(
+            out,
+            owner,
+            user.userId(),
+            user.revision(),
+            user.lastEntryAt(),
+            user.sessions(),
+            user.cart()));
+  }
+
+  /** The user as of a moment; activity that was never journaled is not in it. */
+  static byte[] user(OwnerKey owner, User user) {
+    return object(out ->
+        userFields(
+            out,
+            owner,
+            user.userId(),
+            user.revision(),
+            user.lastEntryAt(),
+            user.sessions().stream()
+                .map(each -> new Reply.View(user.userId(), each, each.lastSeenAt(), user.cart()))
+                .toList(),
+            user.cart()));
+  }
+
+  private static void userFields(
+      JsonGenerator out,
+      OwnerKey owner,
+      @Nullable String userId,
+      long revision,
+      long lastEntryAt,
+      List<Reply.View> sessions,
+      Cart cart)
+      throws IOException {
+    out.writeStringField("user", userId);
+    out.writeStringField("owner", owner.toString());
+    out.writeNumberField("revision", revision);
+    time(out, "changedAt", lastEntryAt);
+    userSessions(out, owner, sessions);
+    out.writeObjectFieldStart("cart");
+    cartFields(out, cart);
+    out.writeEndObject();
+  }
+
+  static byte[] sessionsOfUser(OwnerKey owner, Reply.Inspected user) {
+    return object(out -> userSessions(out, owner, user.sessions()));
+  }
+
+  private static void userSessions(JsonGenerator out, OwnerKey owner, List<Reply.View> sessions)
+      throws IOException {
+    out.writeArrayFieldStart("sessions");
+    for (Reply.View view : sessions) {
+      Session session = view.session();
+      out.writeStartObject();
+      id(out, owner, session.id());
+      out.writeFieldName("attributes");
+      JsonText.write(session.attributes(), out);
+      times(out, view);
+      out.writeStringField("idleTimeout", Durations.text(session.idleMillis()));
+      time(out, "expiresAt", view.expiresAt());
+      time(out, "endsAt", session.endsAt());
+      out.writeEndObject();
+    }
+    out.writeEndArray();
+  }
+
+  /** The receipt of an erasure. */
+  static byte[] erased(OwnerKey owner, long revision, Outcome.Erased erased) {
     return object(out -> {
-      out.writeStringField("orderId", order.id());
-      out.writeStringField("reference", order.reference());
-      lines(out, order.lines());
-      totals(out, order.totals());
-      time(out, "at", order.at());
+      out.writeStringField("owner", owner.toString());
+      time(out, "erasedAt", erased.at());
+      out.writeNumberField("revision", revision);
+      out.writeNumberField("sessionsEnded", erased.sessions());
     });
   }
 
@@ -224,20 +307,24 @@ final class WireJson {
     }
   }
 
-  private static void lines(JsonGenerator out, List<Line> lines) throws IOException {
+  static void lines(JsonGenerator out, List<Line> lines) throws IOException {
     out.writeArrayFieldStart("items");
     for (Line line : lines) {
       out.writeStartObject();
-      out.writeStringField("sku", line.sku().value());
-      out.writeNumberField("quantity", line.quantity());
-      money(out, "unitPrice", line.unitPrice().money());
-      out.writeStringField("name", line.name());
-      out.writeFieldName("attributes");
-      JsonText.write(line.attributes(), out);
-      money(out, "lineTotal", line.total());
+      lineFields(out, line);
       out.writeEndObject();
     }
     out.writeEndArray();
+  }
+
+  static void lineFields(JsonGenerator out, Line line) throws IOException {
+    out.writeStringField("sku", line.sku().value());
+    out.writeNumberField("quantity", line.quantity());
+    money(out, "unitPrice", line.unitPrice().money());
+    out.writeStringField("name", line.name());
+    out.writeFieldName("attributes");
+    JsonText.write(line.attributes(), out);
+    money(out, "lineTotal", line.total());
   }
 
   private static void totals(JsonGenerator out, List<Money> totals) throws IOException {
@@ -250,7 +337,7 @@ final class WireJson {
     out.writeEndArray();
   }
 
-  private static void mergeFields(JsonGenerator out, Merge merge) throws IOException {
+  static void mergeFields(JsonGenerator out, Merge merge) throws IOException {
     out.writeStringField("policy", text(merge.policy()));
     out.writeArrayFieldStart("lines");
     for (CartMerge.Entry line : merge.lines()) {
@@ -301,11 +388,11 @@ final class WireJson {
   }
 
   /** RFC 3339 in UTC; milliseconds only where there are any. */
-  private static void time(JsonGenerator out, String name, long millis) throws IOException {
+  static void time(JsonGenerator out, String name, long millis) throws IOException {
     out.writeStringField(name, Instant.ofEpochMilli(millis).toString());
   }
 
-  private static byte[] object(Content content) {
+  static byte[] object(Content content) {
     return bytes(out -> {
       out.writeStartObject();
       content.write(out);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.holdfast.entity.Answer;
+import dev.holdfast.feed.LogUnavailable;
 import dev.holdfast.http.Contract.Promise;
 import dev.holdfast.user.Command;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
@@ -131,6 +132,29 @@ class ContractTest {
                       .post("/v1/cart/checkout")
                       .token(prepared())
                       .json("{\"reference\":\"web-1\"}")),
+          entry("GET /v1/admin/users/{user}", () -> client.get(known())),
+          entry("DELETE /v1/admin/users/{user}", () -> client.delete(known())),
+          entry("GET /v1/admin/users/{user}/history", () -> client.get(known() + "/history")),
+          entry("GET /v1/admin/users/{user}/sessions", () -> client.get(known() + "/sessions")),
+          entry(
+              "DELETE /v1/admin/users/{user}/sessions", () -> client.delete(known() + "/sessions")),
+          entry(
+              "GET /v1/admin/users/{user}/sessions/{id}",
+              () -> client.get(knownSession(someone()))),
+          entry(
+              "DELETE /v1/admin/users/{user}/sessions/{id}",
+              () -> client.delete(knownSession(someone()))),
+          entry(
+              "GET /v1/admin/sessions/{id}",
+              () -> client.get("/v1/admin/sessions/" + idOf(client.visitor()))),
+          entry("GET /v1/admin/feed", () -> client.get("/v1/admin/feed?limit=3")),
+          entry("GET /v1/admin/feed/consumers", () -> client.get("/v1/admin/feed/consumers")),
+          entry(
+              "DELETE /v1/admin/feed/consumers/{name}",
+              () -> {
+                client.get("/v1/admin/feed?limit=1&consumer=test").send(200);
+                return client.delete("/v1/admin/feed/consumers/test");
+              }),
           entry("GET /v1/admin/cluster", () -> client.get("/v1/admin/cluster")),
           entry(
               "POST /v1/admin/cluster/nodes/{name}/drain",
@@ -154,6 +178,21 @@ class ContractTest {
     client.put("/v1/session/attributes/locale").token(token).json("\"de\"").send(201);
     client.put("/v1/cart/items/tea").token(token).json(ITEM).send(201);
     return token;
+  }
+
+  /** The path of a user with a session. */
+  private static String known() {
+    String user = someone();
+    client.session(user);
+    return "/v1/admin/users/" + user;
+  }
+
+  private static String knownSession(String user) {
+    return "/v1/admin/users/" + user + "/sessions/" + idOf(client.session(user));
+  }
+
+  private static String idOf(String token) {
+    return client.get("/v1/session").token(token).send(200).json().path("id").asText();
   }
 
   private static String someone() {
@@ -201,13 +240,15 @@ class ContractTest {
       }
       case 400 -> {
         var ask = good(operation);
-        yield ask.target(ask.target() + "?at=2026").send();
+        String target = ask.target();
+        yield ask.target(target + (target.contains("?") ? "&" : "?") + "colour=red").send();
       }
       case 401 -> unauthorized(operation);
       case 403 -> good(operation).header("Host", "shop.example").send();
       case 404 -> missing(operation).send();
       case 406 -> good(operation).header("Accept", "image/png").send();
       case 409 -> conflict(operation);
+      case 410 -> gone(operation);
       case 412 -> good(operation).header("If-Match", "\"999999\"").send();
       case 413 ->
           good(operation).body(contentType(operation), "\"" + "x".repeat(128 * 1024) + "\"").send();
@@ -215,8 +256,12 @@ class ContractTest {
       case 422 -> invalid(operation);
       case 429 -> tooMany(operation).key(someKey()).send();
       case 500 -> {
-        if (isForAdministrators(operation)) {
+        if (operation.contains(" /v1/admin/cluster")) {
           yield node.cluster().failing(() -> good(operation).send());
+        }
+        if (isOfTheLog(operation)) {
+          var ask = good(operation);
+          yield node.log().failing(new IllegalStateException("a secret of the log's"), ask::send);
         }
         Received unreadable = faulty(operation, _ -> new Answer.Unreadable());
         assertThat(unreadable.problem()).isEqualTo("user-unreadable");
@@ -230,12 +275,18 @@ class ContractTest {
       case 503 ->
           operation.startsWith("GET /health/")
               ? unhealthy(operation)
-              : faulty(operation, _ -> new Answer.Unavailable(Answer.Cause.JOURNAL, 1_500));
+              : isOfTheLog(operation)
+                  ? unreadable(operation)
+                  : faulty(operation, _ -> new Answer.Unavailable(Answer.Cause.JOURNAL, 1_500));
       case 504 ->
           faulty(
               operation,
               command ->
-                  command instanceof Command.Act || command instanceof Command.Open
+                  command instanceof Command.Act
+                          || command instanceof Command.Open
+                          || command instanceof Command.Erase
+                          || command instanceof Command.EndAll
+                          || command instanceof Command.EndOne
                       ? new Answer.Unknown()
                       : null);
       default -> throw new AssertionError("nothing is known to provoke " + status);
@@ -268,8 +319,49 @@ class ContractTest {
     return operation.contains(" /v1/admin/");
   }
 
+  private static boolean isOfTheLog(String operation) {
+    return operation.contains("/history") || operation.contains("/v1/admin/feed");
+  }
+
+  private static Received unreadable(String operation) {
+    var ask = good(operation);
+    return node.log()
+        .failing(new LogUnavailable(new IllegalStateException("a secret of the log's")), ask::send);
+  }
+
+  private static Received gone(String operation) {
+    return switch (operation) {
+      case "GET /v1/admin/feed" ->
+          good(operation).target("/v1/admin/feed?after=" + "A".repeat(32)).send();
+      case "GET /v1/admin/users/{user}" -> {
+        String erased = erased();
+        yield good(operation).target(erased + "?at=2026-01-01T00:00:00Z").send();
+      }
+      default -> good(operation).target(erased() + "/history?after=0").send();
+    };
+  }
+
+  private static String erased() {
+    String user = known();
+    client.delete(user).send(200);
+    return user;
+  }
+
   private static Client.Ask missing(String operation) {
     return switch (operation) {
+      case "GET /v1/admin/users/{user}", "DELETE /v1/admin/users/{user}" ->
+          good(operation).target("/v1/admin/users/nobody");
+      case "GET /v1/admin/users/{user}/history" ->
+          good(operation).target("/v1/admin/users/nobody/history");
+      case "GET /v1/admin/users/{user}/sessions" ->
+          good(operation).target("/v1/admin/users/nobody/sessions");
+      case "GET /v1/admin/users/{user}/sessions/{id}",
+          "DELETE /v1/admin/users/{user}/sessions/{id}" ->
+          good(operation).target("/v1/admin/users/nobody/sessions/" + "A".repeat(32));
+      case "GET /v1/admin/sessions/{id}" ->
+          good(operation).target("/v1/admin/sessions/" + "A".repeat(32));
+      case "DELETE /v1/admin/feed/consumers/{name}" ->
+          good(operation).target("/v1/admin/feed/consumers/nobody");
       case "POST /v1/admin/cluster/nodes/{name}/drain" ->
           good(operation).target("/v1/admin/cluster/nodes/nobody/drain");
       case "DELETE /v1/user/sessions/{id}" ->
@@ -313,7 +405,14 @@ class ContractTest {
 
   private static Received invalid(String operation) {
     String key = someKey();
+    if (operation.contains("/v1/admin/users/")) {
+      return good(operation)
+          .target(
+              good(operation).target().replaceFirst("/users/[^/]+", "/users/" + "u".repeat(257)))
+          .send();
+    }
     return switch (operation) {
+      case "GET /v1/admin/feed" -> good(operation).target("/v1/admin/feed?limit=0").send();
       case "PUT /v1/session/attributes/{name}" ->
           good(operation).target("/v1/session/attributes/" + "n".repeat(129)).send();
       case "PATCH /v1/session/attributes" ->
@@ -392,6 +491,7 @@ class ContractTest {
     var routes =
         ApiServer.routes(
             new TestCluster(),
+            new FaultyLog(node.log()),
             new Health() {
               @Override
               public @Nullable String whyNotLive() {

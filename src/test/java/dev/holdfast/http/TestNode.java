@@ -6,6 +6,7 @@ import dev.holdfast.cluster.ClusterSettings;
 import dev.holdfast.cluster.Host;
 import dev.holdfast.cluster.Node;
 import dev.holdfast.entity.TrustedClock;
+import dev.holdfast.feed.JournaledEventLog;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.journal.JournalSettings;
 import dev.holdfast.journal.JournalUnusable;
@@ -40,6 +41,7 @@ final class TestNode implements AutoCloseable {
   private final Node node;
   private final FaultyUsers users;
   private final TestCluster cluster = new TestCluster();
+  private final FaultyLog log;
   private final List<ApiServer> servers = new ArrayList<>();
   private volatile @Nullable String unhealthy;
 
@@ -47,6 +49,7 @@ final class TestNode implements AutoCloseable {
     this.journal = journal;
     this.node = node;
     this.users = new FaultyUsers(node.users());
+    this.log = new FaultyLog(new JournaledEventLog(journal, InstantSource.system()::millis));
   }
 
   static TestNode start(Path folder) throws JournalUnusable {
@@ -104,6 +107,7 @@ final class TestNode implements AutoCloseable {
                 bounds),
             users,
             cluster,
+            log,
             TOKENS,
             new Health() {
               @Override
@@ -132,6 +136,10 @@ final class TestNode implements AutoCloseable {
 
   TestCluster cluster() {
     return cluster;
+  }
+
+  FaultyLog log() {
+    return log;
   }
 
   FaultyUsers users() {

@@ -1,0 +1,66 @@
+package dev.holdfast.http;
+
+import dev.holdfast.user.OwnerKey;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Who did what to whom, among administrators: a line of the logger {@code holdfast.audit} for each
+ * such call, whatever came of it. It holds no key (a prefix of its hash tells which one it was) and
+ * no user id (the owner key stands for it, so that nothing of an erased user stays in the logs).
+ */
+final class AuditTrail {
+
+  private static final Logger LOG = LoggerFactory.getLogger("holdfast.audit");
+
+  /** Of the hash of a key: enough to find it in the configuration, useless for anything else. */
+  private static final int KEY_DIGITS = 12;
+
+  private static final int MOST_OF_A_NAME = 80;
+
+  private AuditTrail() {}
+
+  /**
+   * Notes a call.
+   *
+   * @param caller null if the call was refused before it was known who makes it
+   * @param what the operation, as in {@code DELETE /v1/admin/users/{user}}
+   * @param parameters what stands for the variables of its template
+   */
+  static void note(
+      ApiKeys.@Nullable Caller caller, String what, Map<String, String> parameters, int status) {
+    String who =
+        caller == null
+            ? "unknown"
+            : caller.scope().isEmpty()
+                ? "anybody"
+                : caller.scope().substring(0, Math.min(KEY_DIGITS, caller.scope().length()));
+    String whom = whom(parameters);
+    LOG.atInfo()
+        .addKeyValue("who", who)
+        .addKeyValue("what", what)
+        .addKeyValue("whom", whom)
+        .addKeyValue("status", status)
+        .log("key {} called {} on {}: {}", who, what, whom, status);
+  }
+
+  private static String whom(Map<String, String> parameters) {
+    String user = parameters.get("user");
+    String id = parameters.get("id");
+    String name = parameters.get("name");
+    if (user != null) {
+      String owner = "owner " + OwnerKey.ofUser(user);
+      return id == null ? owner : owner + " session " + abbreviated(id);
+    }
+    if (id != null) {
+      return "session " + abbreviated(id);
+    }
+    return name == null ? "all" : abbreviated(name);
+  }
+
+  private static String abbreviated(String text) {
+    return text.length() <= MOST_OF_A_NAME ? text : text.substring(0, MOST_OF_A_NAME) + "…";
+  }
+}
