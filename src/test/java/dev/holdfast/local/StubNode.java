@@ -214,8 +214,8 @@ final class StubNode implements AutoCloseable {
       throw new UncheckedIOException(e);
     }
     try {
-      // A virtual thread that waits in accept lets go of the socket only when it has woken up; until
-      // then the kernel goes on taking connections in.
+      // A virtual thread that waits in accept lets go of the socket only when it has woken up;
+      // until then the kernel goes on taking connections in.
       acceptor.join();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
