@@ -27,6 +27,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.StreamSupport;
 import org.apache.pekko.actor.ActorRef;
@@ -151,7 +152,8 @@ public final class Node implements AutoCloseable {
                         .withMessageExtractor(ranges)
                         .withAllocationStrategy(
                             new ShardAllocation(
-                                settings.shards(), gate, new Standing(), takeovers))));
+                                settings.shards(), gate, new Standing(), takeovers))),
+            new AtomicInteger());
     this.region =
         org.apache.pekko.cluster.sharding.ClusterSharding.get(classic).shardRegion(USERS.name());
     surroundings.complete(

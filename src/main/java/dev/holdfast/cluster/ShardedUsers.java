@@ -6,11 +6,15 @@ import dev.holdfast.entity.Message;
 import dev.holdfast.entity.UserEntity;
 import dev.holdfast.user.Command;
 import dev.holdfast.user.OwnerKey;
+import dev.holdfast.user.Reply;
 import java.time.Duration;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
@@ -37,12 +41,25 @@ final class ShardedUsers implements Users, UserEntity.Mail {
 
   private static final long RETRY_AFTER_MILLIS = 1_000;
 
+  /** How often a waiting request looks whether a node is gone meanwhile. */
+  private static final long SLICE_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+
+  /** After a loss the first attempt may still go to the node that is gone. */
+  private static final long AFTER_LOSS_MILLIS = 100;
+
   private final ActorSystem<?> system;
   private final ActorRef<Addressed> region;
 
-  ShardedUsers(ActorSystem<?> system, ActorRef<Addressed> region) {
+  private final AtomicInteger gone;
+
+  /**
+   * @param gone counts the nodes that are gone. What such a node was sent is lost, so whatever
+   *     waits for an answer is asked again when another one is
+   */
+  ShardedUsers(ActorSystem<?> system, ActorRef<Addressed> region, AtomicInteger gone) {
     this.system = system;
     this.region = region;
+    this.gone = gone;
   }
 
   @Override
@@ -72,17 +89,23 @@ final class ShardedUsers implements Users, UserEntity.Mail {
   }
 
   /**
-   * Attempts at one answer. They share the place where it goes, so that of a change which the first
-   * one made, the first one's answer is told where it comes late, and not that of a repeat, which
-   * would say that it had happened before.
+   * Attempts at one answer. Each has a place of its own where its answer goes, so that it is known
+   * whose it is: while a later attempt of a change is on its way, the refusal of an earlier one is
+   * not the last word, since the later one may yet take effect. What an attempt did is.
    */
   private final class Attempts {
     private final OwnerKey owner;
     private final Command command;
     private final long deadline;
+    private final BlockingQueue<Heard> heard = new LinkedBlockingQueue<>();
 
     /** Whether one was made that was not answered, and so may still be on its way. */
     boolean repeated;
+
+    private int last;
+
+    /** What an attempt, by its number, was answered; null if nothing until the deadline. */
+    private record Heard(int attempt, @Nullable Answer answer) {}
 
     Attempts(OwnerKey owner, Command command, boolean repeated, long deadline) {
       this.owner = owner;
@@ -91,44 +114,88 @@ final class ShardedUsers implements Users, UserEntity.Mail {
       this.deadline = deadline;
     }
 
-    /** {@return the first answer, or null if there is none until the deadline} */
+    /** {@return the answer that counts, or null if there is none until the deadline} */
     @Nullable Answer answer() {
-      var place = new CompletableFuture<ActorRef<Answer>>();
-      CompletableFuture<Answer> answer =
-          AskPattern.<Addressed, Answer>ask(
-                  region,
-                  replyTo -> {
-                    place.complete(replyTo);
-                    return message(replyTo);
-                  },
-                  Duration.ofNanos(Math.max(1, deadline - System.nanoTime())),
-                  system.scheduler())
-              .toCompletableFuture();
+      int seen = gone.get();
+      CompletableFuture<Answer> first = send();
       long patience = TimeUnit.MILLISECONDS.toNanos(FIRST_ATTEMPT_MILLIS);
-      while (deadline - System.nanoTime() > 0) {
-        try {
-          return answer.get(Math.min(patience, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
-        } catch (TimeoutException e) {
-          // The owner is moving, restarting or slow: the request's id makes it safe to ask again.
-          repeated = true;
-          region.tell(message(place.join()));
-          patience =
-              Math.min(patience * 3 / 2, TimeUnit.MILLISECONDS.toNanos(LONGEST_ATTEMPT_MILLIS));
-        } catch (InterruptedException e) {
-          Thread.currentThread().interrupt();
-          return null;
-        } catch (ExecutionException e) {
-          if (e.getCause() instanceof TimeoutException) {
-            return null;
+      try {
+        long end = Math.min(System.nanoTime() + patience, deadline);
+        while (end - System.nanoTime() > 0 && seen == gone.get()) {
+          Answer answer = await(first, Math.min(SLICE_NANOS, end - System.nanoTime()));
+          if (answer != null) {
+            return answer;
           }
-          throw new IllegalStateException("a user cannot be asked", e.getCause());
+        }
+        hear(first);
+        while (deadline - System.nanoTime() > 0) {
+          // The owner is moving, restarting or slow: the request's id makes it safe to ask again.
+          boolean lost = seen != gone.get();
+          seen = gone.get();
+          repeated = true;
+          hear(send());
+          patience =
+              lost
+                  ? TimeUnit.MILLISECONDS.toNanos(AFTER_LOSS_MILLIS)
+                  : Math.min(
+                      patience * 3 / 2, TimeUnit.MILLISECONDS.toNanos(LONGEST_ATTEMPT_MILLIS));
+          Answer answer = hearUntil(Math.min(System.nanoTime() + patience, deadline), seen);
+          if (answer != null) {
+            return answer;
+          }
+        }
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+      return null;
+    }
+
+    private @Nullable Answer await(CompletableFuture<Answer> attempt, long nanos)
+        throws InterruptedException {
+      try {
+        return attempt.get(Math.max(1, nanos), TimeUnit.NANOSECONDS);
+      } catch (TimeoutException none) {
+        return null;
+      } catch (ExecutionException e) {
+        if (e.getCause() instanceof TimeoutException) {
+          return null;
+        }
+        throw new IllegalStateException("a user cannot be asked", e.getCause());
+      }
+    }
+
+    private void hear(CompletableFuture<Answer> attempt) {
+      int number = last;
+      var _ = attempt.whenComplete((answer, _) -> heard.add(new Heard(number, answer)));
+    }
+
+    private @Nullable Answer hearUntil(long end, int seen) throws InterruptedException {
+      while (end - System.nanoTime() > 0 && seen == gone.get()) {
+        Heard next =
+            heard.poll(Math.min(SLICE_NANOS, end - System.nanoTime()), TimeUnit.NANOSECONDS);
+        if (next != null
+            && next.answer() != null
+            && (next.attempt() == last || isLastWord(next.answer()))) {
+          return next.answer();
         }
       }
       return null;
     }
 
-    private Addressed message(ActorRef<Answer> replyTo) {
-      return new Addressed(owner, new Message.Ask(command, replyTo, repeated));
+    private boolean isLastWord(Answer answer) {
+      return !mayChange(command)
+          || (answer instanceof Answer.Answered(Reply reply, String _)
+              && !(reply instanceof Reply.Refused));
+    }
+
+    private CompletableFuture<Answer> send() {
+      last++;
+      return AskPattern.<Addressed, Answer>ask(
+              region,
+              replyTo -> new Addressed(owner, new Message.Ask(command, replyTo, repeated)),
+              Duration.ofNanos(Math.max(1, deadline - System.nanoTime())),
+              system.scheduler())
+          .toCompletableFuture();
     }
   }
 
@@ -137,6 +204,10 @@ final class ShardedUsers implements Users, UserEntity.Mail {
    * one did nothing, of a change nobody can say that it will not happen.
    */
   private static Answer outOfTime(Command command, Answer otherwise) {
+    return mayChange(command) ? new Answer.Unknown() : otherwise;
+  }
+
+  private static boolean mayChange(Command command) {
     return switch (command) {
       case Command.Look _,
           Command.ListSessions _,
@@ -144,7 +215,7 @@ final class ShardedUsers implements Users, UserEntity.Mail {
           Command.LookUnused _,
           Command.Inspect _,
           Command.Wake _ ->
-          otherwise;
+          false;
       case Command.Open _,
           Command.Act _,
           Command.Erase _,
@@ -152,7 +223,7 @@ final class ShardedUsers implements Users, UserEntity.Mail {
           Command.EndOne _,
           Command.Admit _,
           Command.Settle _ ->
-          new Answer.Unknown();
+          true;
     };
   }
 

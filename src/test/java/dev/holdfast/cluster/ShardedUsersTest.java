@@ -1,0 +1,135 @@
+package dev.holdfast.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.typesafe.config.ConfigFactory;
+import dev.holdfast.entity.Addressed;
+import dev.holdfast.entity.Answer;
+import dev.holdfast.entity.Message;
+import dev.holdfast.user.Command;
+import dev.holdfast.user.OwnerKey;
+import dev.holdfast.user.Refusal;
+import dev.holdfast.user.Reply;
+import dev.holdfast.user.Request;
+import dev.holdfast.user.RequestId;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** With an actor in the place of the region, which keeps what it is sent. */
+@Timeout(60)
+final class ShardedUsersTest {
+
+  private static final OwnerKey OWNER = new OwnerKey(1, 2);
+  private static final Command CHANGE =
+      new Command.Erase(new Request(new RequestId(1, 2), 0, true));
+  private static final Command READ = new Command.AskEpoch();
+  private static final Answer REFUSED =
+      new Answer.Answered(new Reply.Refused(new Refusal(Refusal.Reason.CART_EMPTY, "", 0)), "old");
+  private static final Answer NO_OWNER = new Answer.Unavailable(Answer.Cause.NO_OWNER, 1_000);
+  private static final Answer DONE = new Answer.Answered(new Reply.Nothing(), "new");
+
+  private final List<Message.Ask> asked = new CopyOnWriteArrayList<>();
+  private final AtomicInteger gone = new AtomicInteger();
+  private final ActorSystem<Addressed> region =
+      ActorSystem.create(
+          Behaviors.receiveMessage(addressed -> {
+            asked.add((Message.Ask) addressed.message());
+            return Behaviors.same();
+          }),
+          "region",
+          ConfigFactory.parseMap(Map.of("pekko.actor.provider", "local"))
+              .withFallback(ConfigFactory.load()));
+  private final ShardedUsers users = new ShardedUsers(region, region, gone);
+
+  @AfterEach
+  void end() {
+    region.terminate();
+  }
+
+  @Test
+  void takesTheRefusalOfTheOnlyAttempt() {
+    CompletableFuture<Answer> answer = ask(CHANGE, 10_000);
+    attempt(1).replyTo().tell(REFUSED);
+    assertThat(answer.join()).isEqualTo(REFUSED);
+  }
+
+  /** The later one may reach the next owner, and take effect there. */
+  @Test
+  void takesNoRefusalOfAnEarlierAttemptWhileALaterOneIsOnItsWay() {
+    CompletableFuture<Answer> answer = ask(CHANGE, 10_000);
+    Message.Ask first = attempt(1);
+    Message.Ask second = attempt(2);
+    first.replyTo().tell(REFUSED);
+    second.replyTo().tell(DONE);
+    assertThat(answer.join()).isEqualTo(DONE);
+    assertThat(first.repeated()).isFalse();
+    assertThat(second.repeated()).isTrue();
+  }
+
+  @Test
+  void takesTheRefusalOfTheLastAttempt() {
+    CompletableFuture<Answer> answer = ask(CHANGE, 10_000);
+    attempt(1);
+    attempt(2).replyTo().tell(REFUSED);
+    assertThat(answer.join()).isEqualTo(REFUSED);
+  }
+
+  @Test
+  void takesWhatAnEarlierAttemptDid() {
+    CompletableFuture<Answer> answer = ask(CHANGE, 10_000);
+    Message.Ask first = attempt(1);
+    attempt(2);
+    first.replyTo().tell(DONE);
+    assertThat(answer.join()).isEqualTo(DONE);
+  }
+
+  @Test
+  void takesAnyAnswerToARead() {
+    CompletableFuture<Answer> answer = ask(READ, 10_000);
+    Message.Ask first = attempt(1);
+    attempt(2);
+    first.replyTo().tell(REFUSED);
+    assertThat(answer.join()).isEqualTo(REFUSED);
+  }
+
+  @Test
+  void saysThatAChangeIsUnknownOfWhichAnAttemptMayStillBeOnItsWay() {
+    CompletableFuture<Answer> answer = ask(CHANGE, 700);
+    attempt(1);
+    attempt(2).replyTo().tell(NO_OWNER);
+    assertThat(answer.join()).isEqualTo(new Answer.Unknown());
+  }
+
+  @Test
+  void asksAgainAtOnceWhenANodeIsGone() {
+    var _ = ask(CHANGE, 10_000);
+    attempt(1);
+    attempt(2);
+    attempt(3);
+    // The next one by itself comes after more than a second.
+    long before = System.nanoTime();
+    gone.incrementAndGet();
+    attempt(4);
+    assertThat(System.nanoTime() - before).isLessThan(600_000_000L);
+  }
+
+  private CompletableFuture<Answer> ask(Command command, long millis) {
+    var answer = new CompletableFuture<Answer>();
+    Thread.startVirtualThread(() -> answer.complete(users.ask(OWNER, command, millis)));
+    return answer;
+  }
+
+  private Message.Ask attempt(int number) {
+    await().until(() -> asked.size() >= number);
+    return asked.get(number - 1);
+  }
+}
