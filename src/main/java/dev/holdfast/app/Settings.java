@@ -141,7 +141,12 @@ public record Settings(
             "cluster.host",
             "a host name or an address that other nodes reach",
             value -> value.matches("[A-Za-z0-9.:_-]{1,253}"));
-    return new ClusterSettings.Place(node, host, in.integer("cluster.port", 0, 65_535), tls(in));
+    return new ClusterSettings.Place(
+        node,
+        host,
+        in.integer("cluster.port", 0, 65_535),
+        in.integer("cluster.wire-port", 0, 65_535),
+        tls(in));
   }
 
   /** All three files, or none. */

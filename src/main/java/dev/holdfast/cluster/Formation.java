@@ -65,15 +65,26 @@ final class Formation {
   private final Limits limits;
   private final NodeRegistry nodes;
   private final Host host;
+  private final ReadLease lease;
+  private final int wirePort;
   private final long end = System.nanoTime() + PATIENCE.toNanos();
 
-  Formation(Config config, ClusterSettings settings, Journal journal, Limits limits, Host host) {
+  Formation(
+      Config config,
+      ClusterSettings settings,
+      Journal journal,
+      Limits limits,
+      Host host,
+      ReadLease lease,
+      int wirePort) {
     this.config = config;
     this.settings = settings;
     this.journal = journal;
     this.limits = limits;
     this.nodes = journal.nodes();
     this.host = host;
+    this.lease = lease;
+    this.wirePort = wirePort;
   }
 
   /** A member that is up and has its row. */
@@ -174,7 +185,26 @@ final class Formation {
   }
 
   private IncarnationHolder hold(long number) {
-    return IncarnationHolder.hold(nodes, journal.node(), number, host.silence(), host.halt());
+    return IncarnationHolder.hold(
+        nodes,
+        journal.node(),
+        number,
+        host.silence(),
+        host.halt(),
+        new IncarnationHolder.Witness() {
+          private ReadLease.Moment asked = lease.now();
+
+          @Override
+          public void asks() {
+            asked = lease.now();
+            lease.asksJournal();
+          }
+
+          @Override
+          public void held() {
+            lease.held(asked);
+          }
+        });
   }
 
   private boolean comesUp(ActorSystem<Void> system, long number) {
@@ -274,7 +304,11 @@ final class Formation {
         "pekko.cluster.sharding.passivation.default-strategy.active-entity-limit",
         settings.usersInMemory());
     own.put(
-        "pekko.cluster.roles", List.of(Members.idRole(id.value()), Members.nameRole(place.name())));
+        "pekko.cluster.roles",
+        List.of(
+            Members.idRole(id.value()),
+            Members.nameRole(place.name()),
+            Members.wireRole(wirePort)));
     own.put(
         "pekko.remote.artery.advanced.maximum-frame-size",
         MessageSerializer.mostBytes(limits) + "b");

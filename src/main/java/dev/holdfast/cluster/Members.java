@@ -1,12 +1,14 @@
 package dev.holdfast.cluster;
 
 import org.apache.pekko.cluster.Member;
+import org.apache.pekko.cluster.MemberStatus;
 
 /** What the roles of a member say. */
 final class Members {
 
   private static final String ID = "id-";
   private static final String NAME = "name-";
+  private static final String WIRE = "wire-";
 
   private Members() {}
 
@@ -18,6 +20,28 @@ final class Members {
   /** The role that tells what people call the node. */
   static String nameRole(String name) {
     return NAME + name;
+  }
+
+  /** The role that tells the port of the {@link DeathWire}. */
+  static String wireRole(int port) {
+    return WIRE + port;
+  }
+
+  /** {@return the port at which the member's end can be seen; 0 if it does not tell} */
+  static int wirePort(Member member) {
+    String port = role(member, WIRE);
+    return port.isEmpty() ? 0 : Integer.parseInt(port, 10);
+  }
+
+  /**
+   * {@return whether the member may grant others the right to answer from memory} Who is not up yet
+   * may not: the others have not counted it when they shared the users out.
+   */
+  static boolean mayGrant(Member member) {
+    MemberStatus status = member.status();
+    return status.equals(MemberStatus.up())
+        || status.equals(MemberStatus.leaving())
+        || status.equals(MemberStatus.exiting());
   }
 
   /** {@return the id of the member's process} */

@@ -5,18 +5,22 @@ import dev.holdfast.entity.Addressed;
 import dev.holdfast.entity.Answer;
 import dev.holdfast.entity.Message;
 import dev.holdfast.entity.Population;
+import dev.holdfast.entity.RightToAnswer;
 import dev.holdfast.entity.TrustedClock;
 import dev.holdfast.entity.UserEntity;
 import dev.holdfast.journal.IncarnationHolder;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.journal.NodeId;
+import dev.holdfast.journal.NodeRegistry;
 import dev.holdfast.journal.OwnerRange;
 import dev.holdfast.user.Command;
 import dev.holdfast.user.Limits;
 import dev.holdfast.user.OwnerKey;
+import java.io.IOException;
 import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -33,6 +37,7 @@ import java.util.stream.StreamSupport;
 import org.apache.pekko.actor.ActorRef;
 import org.apache.pekko.actor.Address;
 import org.apache.pekko.actor.ExtendedActorSystem;
+import org.apache.pekko.actor.Props;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.Adapter;
@@ -85,6 +90,8 @@ public final class Node implements AutoCloseable {
   private final org.apache.pekko.actor.ActorSystem classic;
   private final Cluster cluster;
   private final IncarnationHolder incarnation;
+  private final ReadLease lease;
+  private final @Nullable DeathWire wire;
   private final ShardRanges ranges;
   private final HeldShards held;
   private final Leavers leavers = new Leavers();
@@ -107,9 +114,13 @@ public final class Node implements AutoCloseable {
       Journal journal,
       TrustedClock clock,
       Limits limits,
-      Host host) {
+      Host host,
+      ReadLease lease,
+      @Nullable DeathWire wire) {
     this.journal = journal;
     this.settings = settings;
+    this.lease = lease;
+    this.wire = wire;
     this.system = formed.system();
     this.classic = Adapter.toClassic(system);
     this.cluster = Cluster.get(classic);
@@ -117,27 +128,44 @@ public final class Node implements AutoCloseable {
     incarnation.speaksWhile(this::isOldest);
     this.ranges = new ShardRanges(settings.shards());
     this.held = new HeldShards(ranges, journal::forgetPrefetched);
-    this.takeovers = new TakeoverLog(() -> Instant.ofEpochMilli(clock.read().millis()));
+    InstantSource time = () -> Instant.ofEpochMilli(clock.read().millis());
+    this.takeovers = new TakeoverLog(time);
+    NodeRegistry nodes = journal.nodes();
+    String id = journal.node().value();
+    var losses = new Losses(time);
+    var lostNodes = new AtomicInteger();
+    var fence = new NodeFence(nodes, journal.node(), host);
     ActorRef actor =
-        ((ExtendedActorSystem) classic)
-            .systemActorOf(
-                NodeActor.props(
-                    new NodeActor.Voice(
-                        journal.node().value(),
-                        this::status,
-                        takeovers,
-                        leavers,
-                        () -> draining,
-                        () -> leaving,
-                        host)),
-                NodeActor.NAME);
+        own(
+            NodeActor.NAME,
+            NodeActor.props(
+                new NodeActor.Voice(
+                    id,
+                    this::status,
+                    takeovers,
+                    losses,
+                    leavers,
+                    lostNodes::incrementAndGet,
+                    () -> draining,
+                    () -> leaving,
+                    host)));
+    if (wire != null) {
+      own(LeaseActor.NAME, LeaseActor.props(id, lease, () -> !nodes.isFenced(journal.node())));
+      own(
+          CrashDetector.NAME,
+          CrashDetector.props(
+              new CrashDetector.Parts(
+                  id, wire, losses, dead -> fence.fenceSoon(new NodeId(dead)))));
+      own(FenceRace.NAME, FenceRace.props(fence, losses));
+    }
     var gate =
         new ShardGate(
-            journal.nodes(),
+            nodes,
             journal.node(),
             incarnation.number(),
             new Outlook(actor),
-            host,
+            fence,
+            losses,
             takeovers,
             Thread::startVirtualThread);
     // Users reach each other over the region, which is there only after they are defined.
@@ -153,12 +181,18 @@ public final class Node implements AutoCloseable {
                         .withAllocationStrategy(
                             new ShardAllocation(
                                 settings.shards(), gate, new Standing(), takeovers))),
-            new AtomicInteger());
+            lostNodes);
     this.region =
         org.apache.pekko.cluster.sharding.ClusterSharding.get(classic).shardRegion(USERS.name());
     surroundings.complete(
         new UserEntity.Surroundings(
-            settings.place().name(), journal, clock, limits, users, population));
+            settings.place().name(),
+            journal,
+            clock,
+            host.isAlone() ? RightToAnswer.ALWAYS : lease,
+            limits,
+            users,
+            population));
     this.agenda = new Agenda(journal, users, held::owners, clock, settings);
   }
 
@@ -176,9 +210,19 @@ public final class Node implements AutoCloseable {
       TrustedClock clock,
       Limits limits,
       Host host) {
-    Formation.Formed formed = new Formation(config, settings, journal, limits, host).form();
+    var lease = new ReadLease(System::nanoTime, () -> clock.read().millis(), host.silence());
+    // Before anybody knows of this process, so that its end can be seen from then on.
+    @Nullable DeathWire wire = host.isAlone() ? null : openWire(settings.place(), journal.node());
+    Formation.Formed formed;
     try {
-      var node = new Node(formed, settings, journal, clock, limits, host);
+      int port = wire == null ? 0 : wire.port();
+      formed = new Formation(config, settings, journal, limits, host, lease, port).form();
+    } catch (RuntimeException e) {
+      close(wire);
+      throw e;
+    }
+    try {
+      var node = new Node(formed, settings, journal, clock, limits, host, lease, wire);
       if (!node.comesToServe()) {
         throw new IllegalStateException("the node did not come to serve users within " + SERVING);
       }
@@ -191,8 +235,27 @@ public final class Node implements AutoCloseable {
     } catch (RuntimeException e) {
       formed.incarnation().close();
       formed.system().terminate();
+      close(wire);
       throw e;
     }
+  }
+
+  private static DeathWire openWire(ClusterSettings.Place place, NodeId id) {
+    try {
+      return DeathWire.open(place.host(), place.wirePort(), id);
+    } catch (IOException e) {
+      throw new IllegalStateException(e.getMessage(), e);
+    }
+  }
+
+  private static void close(@Nullable DeathWire wire) {
+    if (wire != null) {
+      wire.close();
+    }
+  }
+
+  private ActorRef own(String name, Props props) {
+    return ((ExtendedActorSystem) classic).systemActorOf(props, name);
   }
 
   private Behavior<Message> user(
@@ -345,6 +408,15 @@ public final class Node implements AutoCloseable {
       return Patterns.ask(NodeActor.at(classic, address), new NodeMessage.TellStatus(), patience)
           .thenApply(told -> new NodeId(((NodeMessage.Status) told).id()));
     }
+
+    @Override
+    public CompletionStage<Long> refuse(Address address, List<String> ids, Duration patience) {
+      if (wire == null) {
+        return CompletableFuture.completedFuture(Long.MAX_VALUE); // nobody else was ever here
+      }
+      return Patterns.ask(LeaseActor.at(classic, address), new NodeMessage.Refuse(ids), patience)
+          .thenApply(told -> ((NodeMessage.Grants) told).millisAgo());
+    }
   }
 
   // ---------------------------------------------------------------------------------------------
@@ -352,6 +424,11 @@ public final class Node implements AutoCloseable {
   /** The actor system, whose end is not the node's. */
   ActorSystem<Void> system() {
     return system;
+  }
+
+  /** What happens to its connections when a process ends. */
+  void cutWire() {
+    close(wire);
   }
 
   public Users users() {
@@ -450,6 +527,7 @@ public final class Node implements AutoCloseable {
   @Override
   public void close() {
     leaving = true;
+    lease.resign();
     looking.shutdownNow();
     agenda.close();
     system.terminate();
@@ -461,6 +539,7 @@ public final class Node implements AutoCloseable {
       throw new IllegalStateException("the node did not stop within " + STOPPING, e);
     } finally {
       incarnation.close();
+      close(wire);
     }
   }
 }

@@ -20,6 +20,7 @@ import org.apache.pekko.cluster.Cluster;
 import org.apache.pekko.cluster.ClusterEvent;
 import org.apache.pekko.cluster.ClusterEvent.CurrentClusterState;
 import org.apache.pekko.cluster.Member;
+import org.apache.pekko.cluster.MemberStatus;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -41,7 +42,9 @@ final class NodeActor extends AbstractActorWithTimers {
       String id,
       Supplier<NodeMessage.Status> status,
       TakeoverLog takeovers,
+      Losses losses,
       Leavers leavers,
+      Runnable onGone,
       BooleanSupplier draining,
       BooleanSupplier leaving,
       Host host) {}
@@ -95,8 +98,8 @@ final class NodeActor extends AbstractActorWithTimers {
         .match(CurrentClusterState.class, state -> asked.removeFirst().complete(state))
         .matchEquals(Tick.TICK, _ -> announce())
         .match(ClusterEvent.MemberUp.class, event -> knows(event.member()))
-        .match(ClusterEvent.MemberDowned.class, event -> lost(event.member(), "excluded"))
-        .match(ClusterEvent.MemberRemoved.class, event -> lost(event.member(), "removed"))
+        .match(ClusterEvent.MemberDowned.class, event -> downed(event.member()))
+        .match(ClusterEvent.MemberRemoved.class, this::removed)
         .match(ClusterEvent.MemberEvent.class, _ -> {})
         .build();
   }
@@ -125,8 +128,21 @@ final class NodeActor extends AbstractActorWithTimers {
     voice.takeovers().knows(Members.id(member), Members.name(member));
   }
 
+  private void removed(ClusterEvent.MemberRemoved event) {
+    if (!event.previousStatus().equals(MemberStatus.exiting())) {
+      voice.losses().note(Members.id(event.member()), Tier.RESOLVER);
+    }
+    voice.onGone().run();
+    haltIfOneself(event.member(), "removed");
+  }
+
+  private void downed(Member member) {
+    voice.losses().note(Members.id(member), Tier.RESOLVER);
+    haltIfOneself(member, "excluded");
+  }
+
   /** No shutdown in good order: others may hold the users already. */
-  private void lost(Member member, String how) {
+  private void haltIfOneself(Member member, String how) {
     if (member.uniqueAddress().equals(cluster.selfUniqueAddress())
         && !voice.leaving().getAsBoolean()) {
       LOG.error("this node was {} by the others", how);

@@ -42,4 +42,34 @@ sealed interface NodeMessage {
 
   /** The answer to {@link Drain}. */
   record DrainBegins() implements NodeMessage {}
+
+  /**
+   * The process {@code id} asks for the right to answer from memory, for the {@code number}th time.
+   */
+  record AskGrant(String id, long number) implements NodeMessage {}
+
+  /** The answer of the process {@code by}. */
+  record Grant(String by, long number) implements NodeMessage {}
+
+  /** Grant these processes nothing any more: their users are being taken over. */
+  record Refuse(List<String> ids) implements NodeMessage {
+
+    public Refuse {
+      ids = List.copyOf(ids);
+    }
+  }
+
+  /**
+   * The answer to {@link Refuse}.
+   *
+   * @param millisAgo since one of those was granted something here, or anybody else who is no
+   *     member in good standing; very large if none was
+   */
+  record Grants(long millisAgo) implements NodeMessage {}
+
+  /** Asks what is seen of the process {@code id} over the {@link DeathWire}. */
+  record TellSight(String id) implements NodeMessage {}
+
+  /** The answer to {@link TellSight} of the process {@code by}. */
+  record Seen(String by, String id, Sight sight) implements NodeMessage {}
 }

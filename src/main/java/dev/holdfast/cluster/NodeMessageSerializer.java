@@ -22,6 +22,7 @@ final class NodeMessageSerializer extends SerializerWithStringManifest {
 
   private static final int IDENTIFIER = 4405;
   private static final int MOST_TAKEOVERS = 1_000;
+  private static final int MOST_NODES = 10_000;
 
   @Override
   public int identifier() {
@@ -38,6 +39,12 @@ final class NodeMessageSerializer extends SerializerWithStringManifest {
       case NodeMessage.Drains _ -> "drains.v1";
       case NodeMessage.Drain _ -> "drain.v1";
       case NodeMessage.DrainBegins _ -> "drain-begins.v1";
+      case NodeMessage.AskGrant _ -> "ask-grant.v1";
+      case NodeMessage.Grant _ -> "grant.v1";
+      case NodeMessage.Refuse _ -> "refuse.v1";
+      case NodeMessage.Grants _ -> "grants.v1";
+      case NodeMessage.TellSight _ -> "tell-sight.v1";
+      case NodeMessage.Seen _ -> "seen.v1";
     };
   }
 
@@ -66,12 +73,34 @@ final class NodeMessageSerializer extends SerializerWithStringManifest {
         out.writeInt(takeovers.list().size());
         for (Takeover takeover : takeovers.list()) {
           out.writeUTF(takeover.node());
+          out.writeUTF(takeover.tier().name());
           out.writeLong(takeover.at().toEpochMilli());
           out.writeInt(takeover.shards());
           out.writeLong(takeover.took() == null ? -1 : takeover.took().toMillis());
         }
       }
       case NodeMessage.Drains drains -> out.writeUTF(drains.id());
+      case NodeMessage.AskGrant(String id, long number) -> {
+        out.writeUTF(id);
+        out.writeLong(number);
+      }
+      case NodeMessage.Grant(String by, long number) -> {
+        out.writeUTF(by);
+        out.writeLong(number);
+      }
+      case NodeMessage.Refuse refuse -> {
+        out.writeInt(refuse.ids().size());
+        for (String id : refuse.ids()) {
+          out.writeUTF(id);
+        }
+      }
+      case NodeMessage.Grants grants -> out.writeLong(grants.millisAgo());
+      case NodeMessage.TellSight question -> out.writeUTF(question.id());
+      case NodeMessage.Seen(String by, String id, Sight sight) -> {
+        out.writeUTF(by);
+        out.writeUTF(id);
+        out.writeUTF(sight.name());
+      }
       case NodeMessage.TellStatus _,
           NodeMessage.TellTakeovers _,
           NodeMessage.Drain _,
@@ -92,6 +121,13 @@ final class NodeMessageSerializer extends SerializerWithStringManifest {
         case "drains.v1" -> new NodeMessage.Drains(in.readUTF());
         case "drain.v1" -> new NodeMessage.Drain();
         case "drain-begins.v1" -> new NodeMessage.DrainBegins();
+        case "ask-grant.v1" -> new NodeMessage.AskGrant(in.readUTF(), in.readLong());
+        case "grant.v1" -> new NodeMessage.Grant(in.readUTF(), in.readLong());
+        case "refuse.v1" -> refuse(in);
+        case "grants.v1" -> new NodeMessage.Grants(in.readLong());
+        case "tell-sight.v1" -> new NodeMessage.TellSight(in.readUTF());
+        case "seen.v1" ->
+            new NodeMessage.Seen(in.readUTF(), in.readUTF(), named(Sight.class, in.readUTF()));
         default -> throw new NotSerializableException("no message of a node: " + manifest);
       };
     } catch (IOException e) {
@@ -113,6 +149,26 @@ final class NodeMessageSerializer extends SerializerWithStringManifest {
         in.readBoolean());
   }
 
+  private static NodeMessage.Refuse refuse(DataInputStream in) throws IOException {
+    int count = in.readInt();
+    if (count < 0 || count > MOST_NODES) {
+      throw new IOException(count + " nodes");
+    }
+    List<String> ids = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      ids.add(in.readUTF());
+    }
+    return new NodeMessage.Refuse(ids);
+  }
+
+  private static <T extends Enum<T>> T named(Class<T> type, String name) throws IOException {
+    try {
+      return Enum.valueOf(type, name);
+    } catch (IllegalArgumentException unknown) {
+      throw new IOException("no such " + type.getSimpleName() + ": " + name);
+    }
+  }
+
   private static NodeMessage.Takeovers takeovers(DataInputStream in) throws IOException {
     int count = in.readInt();
     if (count < 0 || count > MOST_TAKEOVERS) {
@@ -121,10 +177,11 @@ final class NodeMessageSerializer extends SerializerWithStringManifest {
     List<Takeover> list = new ArrayList<>();
     for (int i = 0; i < count; i++) {
       String node = in.readUTF();
+      Tier tier = named(Tier.class, in.readUTF());
       Instant at = Instant.ofEpochMilli(in.readLong());
       int shards = in.readInt();
       long took = in.readLong();
-      list.add(new Takeover(node, at, shards, took < 0 ? null : Duration.ofMillis(took)));
+      list.add(new Takeover(node, tier, at, shards, took < 0 ? null : Duration.ofMillis(took)));
     }
     return new NodeMessage.Takeovers(list);
   }

@@ -6,7 +6,9 @@ import dev.holdfast.journal.NodeRegistry;
 import dev.holdfast.journal.NodeRegistry.Registered;
 import dev.holdfast.journal.StoreUnreadable;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -37,7 +39,8 @@ import org.slf4j.LoggerFactory;
  * a region at its address, since then it is not taken over. If there is no such region, but a
  * member of its id, that member is asked who it is: it may have come up without a region yet, or
  * leave after its region has ended; but where another process answers, or nobody, it does not pass.
- * A node that is no member, or one that was excluded, is fenced.
+ * A node that is no member, or one that was excluded, is fenced. After that nothing of it can be
+ * written; and before the gate opens, its right to answer from memory must have ended as well.
  *
  * <p>The members come from the publisher of the cluster's events, behind the event that told the
  * coordinator of a loss, so they are not older than what it acts on.
@@ -49,8 +52,10 @@ final class ShardGate {
   private static final Duration ANSWERING = Duration.ofMillis(500);
   private static final Duration PATIENCE = Duration.ofSeconds(10);
   private static final long PAUSE_MILLIS = 100;
+  private static final long NANOS_A_MILLI = 1_000_000;
+  private static final long LONG_AGO_MILLIS = 3_600_000;
 
-  /** Where the gate looks. */
+  /** Where the gate looks, and whom it asks. */
   interface Outlook {
 
     /** The members, not older than what the coordinator has acted on so far. */
@@ -58,13 +63,22 @@ final class ShardGate {
 
     /** The id of the process that answers for a node at an address; fails if nobody does. */
     CompletionStage<NodeId> whoIsAt(Address address, Duration patience);
+
+    /**
+     * Has the node at an address grant nothing to these processes any more.
+     *
+     * @return the milliseconds since it granted something to one of them, or to anybody else who is
+     *     no member; fails if it does not answer
+     */
+    CompletionStage<Long> refuse(Address address, List<String> ids, Duration patience);
   }
 
   private final NodeRegistry nodes;
   private final NodeId self;
   private final long incarnation;
   private final Outlook outlook;
-  private final Host host;
+  private final NodeFence fence;
+  private final Losses losses;
   private final TakeoverLog takeovers;
   private final Executor blocking;
 
@@ -79,14 +93,16 @@ final class ShardGate {
       NodeId self,
       long incarnation,
       Outlook outlook,
-      Host host,
+      NodeFence fence,
+      Losses losses,
       TakeoverLog takeovers,
       Executor blocking) {
     this.nodes = nodes;
     this.self = self;
     this.incarnation = incarnation;
     this.outlook = outlook;
-    this.host = host;
+    this.fence = fence;
+    this.losses = losses;
     this.takeovers = takeovers;
     this.blocking = blocking;
   }
@@ -184,7 +200,8 @@ final class ShardGate {
           return obstacle;
         }
       }
-      return null;
+      losses.all().forEach(takeovers::begin);
+      return awaitRights(state);
     } catch (JournalFailure | StoreUnreadable | ExecutionException | TimeoutException e) {
       return String.valueOf(e.getMessage());
     }
@@ -208,19 +225,59 @@ final class ShardGate {
   }
 
   private @Nullable String fence(NodeId id) {
-    return switch (nodes.fence(self, id)) {
-      case FENCED -> {
-        LOG.warn("node {} is gone; it is fenced, and its users may be taken over", id);
-        takeovers.begin(id.value());
-        yield null;
+    return fence.fence(id) ? null : "this node is fenced";
+  }
+
+  // ---------------------------------------------------------------------------------------------
+  // The right to answer
+
+  /**
+   * Waits until no process that is gone, or seems to be, can still have the right to answer from
+   * memory. It had it from a majority of members; those who are left are one, or it is proven dead:
+   * so each that is left is told to grant nothing any more, and the last grant must be as old as a
+   * right is good for. Where nobody else is left it had it from its row, which is fenced now.
+   */
+  private @Nullable String awaitRights(CurrentClusterState state)
+      throws InterruptedException, TimeoutException {
+    List<String> gone = new ArrayList<>();
+    List<Member> asked = new ArrayList<>();
+    int all = 0;
+    boolean alone = true;
+    for (Member member : state.getMembers()) {
+      String id = Members.id(member);
+      if (isExcluded(member)) {
+        gone.add(id);
       }
-      case FENCED_ALREADY -> null;
-      case FENCED_ONESELF -> {
-        LOG.error("this node is fenced: others hold its users");
-        host.halt().run();
-        yield "this node is fenced";
+      if (Members.mayGrant(member) || isExcluded(member)) {
+        all++;
       }
-    };
+      if (Members.mayGrant(member) && !state.getUnreachable().contains(member)) {
+        asked.add(member);
+        alone &= id.equals(self.value());
+      }
+    }
+    List<CompletionStage<Long>> answers =
+        asked.stream().map(member -> outlook.refuse(member.address(), gone, ANSWERING)).toList();
+    long age = alone ? fence.sinceLast() : Long.MAX_VALUE;
+    int answered = 0;
+    for (CompletionStage<Long> answer : answers) {
+      try {
+        long millis = await(answer);
+        age = Math.min(age, Math.clamp(millis, 0, LONG_AGO_MILLIS) * NANOS_A_MILLI);
+        answered++;
+      } catch (ExecutionException e) {
+        LOG.debug("a member does not say whom it has granted the right to answer", e);
+      }
+    }
+    boolean proven = !gone.isEmpty() && gone.stream().allMatch(losses::isProven);
+    if (2 * answered <= all && all > 0 && !proven) {
+      return "only " + answered + " of " + all + " members say what they have granted";
+    }
+    long left = ReadLease.WAITED_FOR.toNanos() - age;
+    if (left > 0) {
+      TimeUnit.NANOSECONDS.sleep(left);
+    }
+    return null;
   }
 
   private static @Nullable Member memberOf(NodeId id, CurrentClusterState state) {

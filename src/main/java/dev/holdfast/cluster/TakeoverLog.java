@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** The takeovers that this node has carried out, as the place of the coordinator. */
 final class TakeoverLog {
@@ -17,7 +18,11 @@ final class TakeoverLog {
   private static final int KEPT = 100;
   private static final int NAMES_KEPT = 1_000;
 
+  /** Whom an earlier coordinator has taken over from is none of this one's. */
+  private static final Duration LONG_AGO = Duration.ofMinutes(1);
+
   private final InstantSource clock;
+  private final Set<String> begun = new HashSet<>();
   private final Deque<Entry> entries = new ArrayDeque<>();
 
   /** What people call the processes that were members; the last ones. */
@@ -25,15 +30,14 @@ final class TakeoverLog {
 
   private static final class Entry {
     final String node;
-    final Instant at;
-    final long began = System.nanoTime();
+    final Losses.Loss loss;
     final Set<String> shards = new HashSet<>();
-    long lastHome = -1;
+    @Nullable Instant lastHome;
     boolean over;
 
-    Entry(String node, Instant at) {
+    Entry(String node, Losses.Loss loss) {
       this.node = node;
-      this.at = at;
+      this.loss = loss;
     }
   }
 
@@ -48,15 +52,14 @@ final class TakeoverLog {
     }
   }
 
-  /** A process is gone without having handed its users over. */
-  synchronized void begin(String id) {
-    String node = names.getOrDefault(id, id);
-    if (entries.stream().anyMatch(entry -> !entry.over && entry.node.equals(node))) {
-      return;
-    }
-    entries.addFirst(new Entry(node, clock.instant()));
-    if (entries.size() > KEPT) {
-      entries.removeLast();
+  /** A process is gone without having handed its users over, and they are being taken over. */
+  synchronized void begin(Losses.Loss loss) {
+    boolean isOld = Duration.between(loss.at(), clock.instant()).compareTo(LONG_AGO) > 0;
+    if (begun.add(loss.id()) && !isOld) {
+      entries.addFirst(new Entry(names.getOrDefault(loss.id(), loss.id()), loss));
+      if (entries.size() > KEPT) {
+        entries.removeLast();
+      }
     }
   }
 
@@ -65,13 +68,14 @@ final class TakeoverLog {
     for (Entry entry : entries) {
       if (!entry.over) {
         entry.shards.add(shard);
-        entry.lastHome = System.nanoTime();
+        entry.lastHome = clock.instant();
       }
     }
   }
 
-  /** All shards have a home. */
+  /** All shards have a home. What held none when it was lost was taken over elsewhere, or empty. */
   synchronized void allHome() {
+    entries.removeIf(entry -> !entry.over && entry.shards.isEmpty());
     entries.forEach(entry -> entry.over = true);
   }
 
@@ -80,10 +84,11 @@ final class TakeoverLog {
         .map(entry ->
             new Takeover(
                 entry.node,
-                entry.at,
+                entry.loss.tier(),
+                entry.loss.at(),
                 entry.shards.size(),
-                entry.over
-                    ? Duration.ofNanos(entry.lastHome < 0 ? 0 : entry.lastHome - entry.began)
+                entry.over && entry.lastHome != null
+                    ? Duration.between(entry.loss.at(), entry.lastHome)
                     : null))
         .toList();
   }

@@ -46,10 +46,11 @@ final class TakeoversCommand implements Callable<Integer> {
     } else if (view.takeovers().isEmpty()) {
       out.println("no takeovers");
     } else {
-      var table = new Table("node", "at", "shards", "took");
+      var table = new Table("node", "seen by", "at", "shards", "took");
       for (Takeover takeover : view.takeovers()) {
         table.row(
             takeover.node(),
+            takeover.tier().name().toLowerCase(Locale.ROOT),
             takeover.at().truncatedTo(ChronoUnit.MILLIS).toString(),
             Integer.toString(takeover.shards()),
             took(takeover));

@@ -61,12 +61,14 @@ public final class UserEntity extends JournaledActor<Message> {
    * What all users share.
    *
    * @param node the name of this node
+   * @param right to answer what no fresh commit backs
    * @param mail reaches the actors of other users
    */
   public record Surroundings(
       String node,
       Journal journal,
       TrustedClock clock,
+      RightToAnswer right,
       Limits limits,
       Mail mail,
       Population population) {}
@@ -301,7 +303,9 @@ public final class UserEntity extends JournaledActor<Message> {
     }
     boolean journalUp = surroundings.journal().health().isAvailable();
     Decision decision = decide(ask.command(), journalUp);
-    if (decision.entries().isEmpty()) {
+    if (decision.entries().isEmpty() && !surroundings.right().isHeld()) {
+      refuse(ask, Answer.Cause.NO_OWNER); // others may have the user, and know better
+    } else if (decision.entries().isEmpty()) {
       if (journalUp) {
         notePresence(decision);
       }

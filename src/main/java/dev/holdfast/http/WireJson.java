@@ -25,6 +25,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
+import java.util.Locale;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
@@ -209,6 +210,7 @@ final class WireJson {
       for (Takeover takeover : takeovers) {
         out.writeStartObject();
         out.writeStringField("node", takeover.node());
+        out.writeStringField("tier", takeover.tier().name().toLowerCase(Locale.ROOT));
         time(out, "at", takeover.at().toEpochMilli());
         out.writeNumberField("shards", takeover.shards());
         Duration took = takeover.took();

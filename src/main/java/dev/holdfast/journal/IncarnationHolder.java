@@ -26,17 +26,37 @@ public final class IncarnationHolder implements AutoCloseable {
   private final long number;
   private final Duration interval;
   private final Runnable onLost;
+  private final Witness witness;
   private final CountDownLatch closing = new CountDownLatch(1);
   private final Thread renewing;
   private volatile BooleanSupplier speaks = () -> true;
 
+  /** Is told, on one thread, what became of each look at the incarnation. */
+  public interface Witness {
+
+    /** The journal is about to be asked. */
+    void asks();
+
+    /**
+     * The incarnation was renewed after {@link #asks}, or less than two fifths of the silence
+     * before it, and this node is not fenced. Not told if the journal does not answer.
+     */
+    void held();
+  }
+
   private IncarnationHolder(
-      NodeRegistry nodes, NodeId node, long number, Duration silence, Runnable onLost) {
+      NodeRegistry nodes,
+      NodeId node,
+      long number,
+      Duration silence,
+      Runnable onLost,
+      Witness witness) {
     this.nodes = nodes;
     this.node = node;
     this.number = number;
     this.interval = silence.dividedBy(RENEWALS);
     this.onLost = onLost;
+    this.witness = witness;
     this.renewing =
         Thread.ofPlatform().daemon().name("holdfast-journal-incarnation").unstarted(this::renew);
   }
@@ -49,10 +69,16 @@ public final class IncarnationHolder implements AutoCloseable {
    *     those who know that there are none: then nothing is to be done here
    * @param onLost called once, on a thread of its own, when somebody else has claimed, or fenced
    *     this node: must halt the process
+   * @param witness told of each look, the first of which is at once
    */
   public static IncarnationHolder hold(
-      NodeRegistry nodes, NodeId node, long number, Duration silence, Runnable onLost) {
-    IncarnationHolder holder = new IncarnationHolder(nodes, node, number, silence, onLost);
+      NodeRegistry nodes,
+      NodeId node,
+      long number,
+      Duration silence,
+      Runnable onLost,
+      Witness witness) {
+    IncarnationHolder holder = new IncarnationHolder(nodes, node, number, silence, onLost, witness);
     if (!silence.isZero()) {
       holder.renewing.start();
     }
@@ -66,13 +92,13 @@ public final class IncarnationHolder implements AutoCloseable {
 
   private void renew() {
     try {
-      while (!closing.await(interval.toNanos(), TimeUnit.NANOSECONDS)) {
+      do {
         if (!isHeld()) {
           LOG.error("this node is fenced, or incarnation {} of the cluster is over", number);
           onLost.run();
           return;
         }
-      }
+      } while (!closing.await(interval.toNanos(), TimeUnit.NANOSECONDS));
     } catch (InterruptedException e) {
       throw new IllegalStateException("nobody interrupts this thread", e);
     }
@@ -80,9 +106,15 @@ public final class IncarnationHolder implements AutoCloseable {
 
   private boolean isHeld() {
     try {
-      return (speaks.getAsBoolean() || !nodes.lives(interval.multipliedBy(2)))
-          ? nodes.renew(node, number)
-          : !nodes.isFenced(node);
+      witness.asks();
+      boolean held =
+          (speaks.getAsBoolean() || !nodes.lives(interval.multipliedBy(2)))
+              ? nodes.renew(node, number)
+              : !nodes.isFenced(node);
+      if (held) {
+        witness.held();
+      }
+      return held;
     } catch (JournalFailure | StoreUnreadable unreachable) {
       // The next one may go through; if somebody else claims before it does, it will say so.
       LOG.warn("the incarnation could not be renewed: {}", unreachable.getMessage());

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.holdfast.cluster.NodeStatus;
 import dev.holdfast.cluster.Takeover;
+import dev.holdfast.cluster.Tier;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.URI;
@@ -91,6 +92,7 @@ public final class AdminClient implements AutoCloseable {
         takeovers.add(
             new Takeover(
                 required(takeover, "node").asText(),
+                Tier.valueOf(required(takeover, "tier").asText().toUpperCase(Locale.ROOT)),
                 Instant.parse(required(takeover, "at").asText()),
                 takeover.path("shards").asInt(),
                 took == null ? null : Duration.parse(took)));

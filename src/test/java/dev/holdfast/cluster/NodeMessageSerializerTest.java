@@ -26,11 +26,18 @@ final class NodeMessageSerializerTest {
             new NodeMessage.TellTakeovers(),
             new NodeMessage.Takeovers(
                 List.of(
-                    new Takeover("a", Instant.ofEpochMilli(5), 33, Duration.ofMillis(800)),
-                    new Takeover("b", Instant.ofEpochMilli(6), 0, null))),
+                    new Takeover(
+                        "a", Tier.PROOF, Instant.ofEpochMilli(5), 33, Duration.ofMillis(800)),
+                    new Takeover("b", Tier.RESOLVER, Instant.ofEpochMilli(6), 0, null))),
             new NodeMessage.Drains("id"),
             new NodeMessage.Drain(),
-            new NodeMessage.DrainBegins());
+            new NodeMessage.DrainBegins(),
+            new NodeMessage.AskGrant("id", 8),
+            new NodeMessage.Grant("id", 8),
+            new NodeMessage.Refuse(List.of("a", "b")),
+            new NodeMessage.Grants(77),
+            new NodeMessage.TellSight("id"),
+            new NodeMessage.Seen("by", "id", Sight.REFUSED));
     for (NodeMessage message : messages) {
       assertThat(serializer.fromBinary(serializer.toBinary(message), serializer.manifest(message)))
           .isEqualTo(message);

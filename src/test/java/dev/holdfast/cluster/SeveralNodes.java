@@ -70,6 +70,7 @@ final class SeveralNodes implements AutoCloseable {
     /** The actor system is gone without a word; what the journal has in hand goes on. */
     void crash() {
       ((ActorSystemImpl) Adapter.toClassic(node.system())).abort();
+      node.cutWire();
     }
 
     void drainAndLeave() {
@@ -121,9 +122,12 @@ final class SeveralNodes implements AutoCloseable {
                   Duration.ofMillis(200),
                   8,
                   Duration.ofSeconds(20),
-                  new ClusterSettings.Place(name, "127.0.0.1", 0, null)),
+                  new ClusterSettings.Place(name, "127.0.0.1", 0, 0, null)),
               journal,
-              new TrustedClock(InstantSource.system(), System::nanoTime, System::nanoTime),
+              new TrustedClock(
+                  InstantSource.system(),
+                  () -> System.nanoTime() / 1_000_000,
+                  () -> System.nanoTime() / 1_000_000),
               Limits.defaults(),
               new Host(keys, SILENCE, halt, () -> {}));
       var member = new Member(name, journal, node, halted, left);

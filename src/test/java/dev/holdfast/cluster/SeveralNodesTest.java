@@ -162,6 +162,7 @@ final class SeveralNodesTest {
                 .singleElement()
                 .satisfies(takeover -> {
                   assertThat(takeover.node()).isEqualTo(lost.name);
+                  assertThat(takeover.tier()).isEqualTo(Tier.PROOF);
                   assertThat(takeover.shards()).isEqualTo(10);
                   assertThat(takeover.took()).isNotNull();
                 }));

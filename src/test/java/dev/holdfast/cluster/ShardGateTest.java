@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -52,6 +53,10 @@ final class ShardGateTest {
   private final ActorRef region = system.actorOf(Props.create(Region.class, Region::new));
   private final AtomicInteger looks = new AtomicInteger();
   private final AtomicBoolean halted = new AtomicBoolean();
+
+  private volatile Supplier<CompletionStage<Long>> grants =
+      () -> CompletableFuture.completedFuture(Long.MAX_VALUE);
+  private final Losses losses = new Losses(InstantSource.system());
 
   private SqliteStore store;
   private NodeRegistry nodes;
@@ -89,8 +94,18 @@ final class ShardGateTest {
               public CompletionStage<NodeId> whoIsAt(Address address, Duration patience) {
                 return answer.get();
               }
+
+              @Override
+              public CompletionStage<Long> refuse(
+                  Address address, List<String> ids, Duration patience) {
+                return grants.get();
+              }
             },
-            new Host(List.of(), Duration.ofSeconds(5), () -> halted.set(true), () -> {}),
+            new NodeFence(
+                nodes,
+                SELF,
+                new Host(List.of(), Duration.ofSeconds(5), () -> halted.set(true), () -> {})),
+            losses,
             new TakeoverLog(InstantSource.system()),
             Thread::startVirtualThread);
     gate.begin();
@@ -172,6 +187,36 @@ final class ShardGateTest {
     await().untilTrue(halted);
     assertThat(open).isNotDone();
     assertThat(nodes.isFenced(OTHER)).isFalse();
+  }
+
+  @Test
+  void opensOnlyWhenTheLastRightThatAMemberGrantedIsOver() {
+    join();
+    answer = () -> CompletableFuture.completedFuture(OTHER);
+    long granted = System.nanoTime();
+    grants =
+        () ->
+            CompletableFuture.completedFuture(
+                TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - granted));
+
+    gate.open(Set.of(region)).join();
+
+    assertThat(Duration.ofNanos(System.nanoTime() - granted))
+        .isGreaterThanOrEqualTo(ReadLease.LENGTH);
+  }
+
+  @Test
+  void staysShutWhileNoMajoritySaysWhatItHasGranted() {
+    join();
+    answer = () -> CompletableFuture.completedFuture(OTHER);
+    grants = () -> CompletableFuture.failedFuture(new TimeoutException("silent"));
+
+    CompletableFuture<Void> open = gate.open(Set.of(region));
+    await().until(() -> looks.get() > 1);
+    assertThat(open).isNotDone();
+
+    grants = () -> CompletableFuture.completedFuture(Long.MAX_VALUE);
+    open.join();
   }
 
   private void join() {

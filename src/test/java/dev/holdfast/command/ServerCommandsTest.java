@@ -33,8 +33,8 @@ class ServerCommandsTest {
       {"name":"node-2","address":"127.0.0.1:8182","http":null,"pid":null,\
       "state":"unreachable","shards":null,"users":null}],
       "takeovers":[
-      {"node":"node-2","at":"2026-05-01T10:00:00.123Z","shards":34,"took":null},
-      {"node":"node-3","at":"2026-05-01T09:00:00Z","shards":33,"took":"PT1.234S"}]}\
+      {"node":"node-2","tier":"proof","at":"2026-05-01T10:00:00.123Z","shards":34,"took":null},
+      {"node":"node-3","tier":"resolver","at":"2026-05-01T09:00:00Z","shards":33,"took":"PT1.234S"}]}\
       """;
 
   private final List<String> asked = new CopyOnWriteArrayList<>();
@@ -90,9 +90,9 @@ class ServerCommandsTest {
     assertThat(run("takeovers", "--url", url()).out())
         .isEqualTo(
             """
-            node    at                        shards  took
-            node-2  2026-05-01T10:00:00.123Z      34  not yet over
-            node-3  2026-05-01T09:00:00Z          33  1.234 s
+            node    seen by   at                        shards  took
+            node-2  proof     2026-05-01T10:00:00.123Z      34  not yet over
+            node-3  resolver  2026-05-01T09:00:00Z          33  1.234 s
             """);
     assertThat(run("takeovers", "--json", "--url", url()).out())
         .startsWith("[{\"node\":\"node-2\"")

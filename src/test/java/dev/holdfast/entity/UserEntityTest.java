@@ -440,6 +440,7 @@ final class UserEntityTest {
                     "node-1",
                     journal,
                     clocks,
+                    RightToAnswer.ALWAYS,
                     Limits.defaults(),
                     (other, message) -> Objects.requireNonNull(users.get(other)).tell(message),
                     population),

@@ -509,6 +509,7 @@ final class UserRecoveryTest {
                     "node-1",
                     journal,
                     new TrustedClock(() -> Instant.ofEpochMilli(NOW), () -> NOW, () -> NOW),
+                    RightToAnswer.ALWAYS,
                     Limits.defaults(),
                     (other, message) -> actor(other).tell(message),
                     population),

@@ -419,6 +419,7 @@ final class UserRemovalTest {
                       "node-1",
                       journal,
                       clocks,
+                      RightToAnswer.ALWAYS,
                       Limits.defaults(),
                       (other, message) -> actor(other).tell(message),
                       new Population()),

@@ -52,8 +52,9 @@ class AdminTest {
   void tellsTakeoversWithTheTimeTheyTookIfTheyAreOver() {
     assertThat(open.get(CLUSTER).send(200).json().path("takeovers"))
         .hasToString(
-            "[{\"node\":\"node-6\",\"at\":\"2026-05-01T10:00:00.123Z\",\"shards\":34,\"took\":null},"
-                + "{\"node\":\"node-5\",\"at\":\"2026-05-01T09:00:00Z\",\"shards\":33,"
+            "[{\"node\":\"node-6\",\"tier\":\"proof\",\"at\":\"2026-05-01T10:00:00.123Z\","
+                + "\"shards\":34,\"took\":null},"
+                + "{\"node\":\"node-5\",\"tier\":\"resolver\",\"at\":\"2026-05-01T09:00:00Z\",\"shards\":33,"
                 + "\"took\":\"PT1.234S\"}]");
   }
 

@@ -4,6 +4,7 @@ import dev.holdfast.cluster.Membership;
 import dev.holdfast.cluster.NodeStatus;
 import dev.holdfast.cluster.NodeStatus.State;
 import dev.holdfast.cluster.Takeover;
+import dev.holdfast.cluster.Tier;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -56,9 +57,13 @@ final class TestCluster implements Membership {
   @Override
   public List<Takeover> takeovers() {
     return List.of(
-        new Takeover("node-6", Instant.parse("2026-05-01T10:00:00.123456Z"), 34, null),
+        new Takeover("node-6", Tier.PROOF, Instant.parse("2026-05-01T10:00:00.123456Z"), 34, null),
         new Takeover(
-            "node-5", Instant.parse("2026-05-01T09:00:00Z"), 33, Duration.ofNanos(1_234_567_890)));
+            "node-5",
+            Tier.RESOLVER,
+            Instant.parse("2026-05-01T09:00:00Z"),
+            33,
+            Duration.ofNanos(1_234_567_890)));
   }
 
   @Override

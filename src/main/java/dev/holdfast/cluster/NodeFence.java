@@ -1,0 +1,71 @@
+package dev.holdfast.cluster;
+
+import dev.holdfast.journal.JournalFailure;
+import dev.holdfast.journal.NodeId;
+import dev.holdfast.journal.NodeRegistry;
+import dev.holdfast.journal.StoreUnreadable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Fences other nodes for this one, which halts when it turns out to be fenced itself. */
+final class NodeFence {
+
+  private static final Logger LOG = LoggerFactory.getLogger(NodeFence.class);
+
+  private final NodeRegistry nodes;
+  private final NodeId self;
+  private final Host host;
+
+  private boolean fencedAny;
+  private long lastAt;
+
+  NodeFence(NodeRegistry nodes, NodeId self, Host host) {
+    this.nodes = nodes;
+    this.self = self;
+    this.host = host;
+  }
+
+  /**
+   * Fences a node, for good. Waits for its batch in flight.
+   *
+   * @return whether it is fenced; if not, this one is, and is about to halt
+   * @throws JournalFailure if the journal does not take it
+   * @throws StoreUnreadable likewise
+   */
+  boolean fence(NodeId other) {
+    return switch (nodes.fence(self, other)) {
+      case FENCED -> {
+        LOG.warn("node {} is fenced: its users may be taken over", other);
+        fenced();
+        yield true;
+      }
+      case FENCED_ALREADY -> true;
+      case FENCED_ONESELF -> {
+        LOG.error("this node is fenced: others hold its users");
+        host.halt().run();
+        yield false;
+      }
+    };
+  }
+
+  private synchronized void fenced() {
+    fencedAny = true;
+    lastAt = System.nanoTime();
+  }
+
+  /** Begins to fence a node whose end is known, ahead of the gate that will ask for it. */
+  void fenceSoon(NodeId other) {
+    Thread.startVirtualThread(() -> {
+      try {
+        fence(other);
+      } catch (JournalFailure | StoreUnreadable e) {
+        LOG.debug("node {} is not fenced yet", other, e);
+      }
+    });
+  }
+
+  /** {@return the nanoseconds since this node fenced another last; very many if it never did} */
+  synchronized long sinceLast() {
+    return fencedAny ? System.nanoTime() - lastAt : Long.MAX_VALUE;
+  }
+}
