@@ -3,7 +3,7 @@ package dev.holdfast.command;
 import dev.holdfast.local.NodeBenchmark;
 import dev.holdfast.local.NodeBenchmark.Plan;
 import dev.holdfast.local.NodeBenchmark.Result;
-import dev.holdfast.local.NodeBenchmark.Round;
+import dev.holdfast.local.ShopLoad.Round;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.List;

@@ -1,6 +1,6 @@
 package dev.holdfast.local;
 
-import java.io.BufferedInputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -8,7 +8,7 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
-import java.util.Locale;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,18 +18,58 @@ import org.jspecify.annotations.Nullable;
 final class HttpConnection implements AutoCloseable {
 
   private static final int TIMEOUT_MILLIS = 30_000;
+  private static final byte[] CONTENT_LENGTH = ascii("content-length:");
+  private static final byte[] TRANSFER_ENCODING = ascii("transfer-encoding:");
+  private static final byte[] SESSION_TOKEN = ascii("session-token:");
 
   private final String host;
   private final Socket socket;
   private final InputStream in;
   private final OutputStream out;
 
-  /**
-   * An answer.
-   *
-   * @param sessionToken the header of that name, or null
-   */
-  record Response(int status, @Nullable String sessionToken, String body) {}
+  private byte[] buffer = new byte[16 * 1024];
+
+  /** What was received and not read yet: from {@code start} up to {@code end}. */
+  private int start;
+
+  private int end;
+
+  /** An answer. */
+  static final class Response {
+    private final int status;
+    private final @Nullable String sessionToken;
+    private final byte[] body;
+
+    private Response(int status, @Nullable String sessionToken, byte[] body) {
+      this.status = status;
+      this.sessionToken = sessionToken;
+      this.body = body;
+    }
+
+    int status() {
+      return status;
+    }
+
+    /** {@return the header of that name, or null} */
+    @Nullable String sessionToken() {
+      return sessionToken;
+    }
+
+    /** {@return whether these bytes are somewhere in the body} */
+    boolean contains(byte[] part) {
+      for (int i = 0; i <= body.length - part.length; i++) {
+        if (Arrays.equals(body, i, i + part.length, part, 0, part.length)) {
+          return true;
+        }
+      }
+      return false;
+    }
+
+    @Override
+    public String toString() {
+      return status + " " + new String(body, StandardCharsets.UTF_8);
+    }
+  }
 
   HttpConnection(URI server) throws IOException {
     host = server.getAuthority();
@@ -37,7 +77,7 @@ final class HttpConnection implements AutoCloseable {
     socket.connect(new InetSocketAddress(server.getHost(), server.getPort()), TIMEOUT_MILLIS);
     socket.setTcpNoDelay(true);
     socket.setSoTimeout(TIMEOUT_MILLIS);
-    in = new BufferedInputStream(socket.getInputStream(), 8192);
+    in = socket.getInputStream();
     out = socket.getOutputStream();
   }
 
@@ -62,48 +102,120 @@ final class HttpConnection implements AutoCloseable {
   /**
    * Sends a request and waits for its answer.
    *
-   * @throws IOException if the connection breaks, or the answer is not one with a known length
+   * @throws IOException if the connection breaks, or the answer is none by HTTP/1.1
    */
   Response send(byte[] request) throws IOException {
     out.write(request);
-    out.flush();
-    String statusLine = line();
     int length = -1;
-    String token = null;
-    for (String header = line(); !header.isEmpty(); header = line()) {
-      int colon = header.indexOf(':');
-      String name = header.substring(0, colon).toLowerCase(Locale.ROOT);
-      if (name.equals("content-length")) {
-        length = Integer.parseInt(header.substring(colon + 1).strip());
-      } else if (name.equals("session-token")) {
-        token = header.substring(colon + 1).strip();
+    boolean chunked = false;
+    @Nullable String token = null;
+    int lineEnd = line();
+    int status = number(start + 9, start + 12, 10);
+    start = lineEnd;
+    for (lineEnd = line(); lineEnd - start > 2; lineEnd = line()) {
+      if (begins(CONTENT_LENGTH)) {
+        length = number(start + CONTENT_LENGTH.length, lineEnd, 10);
+      } else if (begins(SESSION_TOKEN)) {
+        token = text(start + SESSION_TOKEN.length, lineEnd);
+      } else if (begins(TRANSFER_ENCODING)) {
+        chunked = text(start + TRANSFER_ENCODING.length, lineEnd).equals("chunked");
       }
+      start = lineEnd;
     }
-    int status = Integer.parseInt(statusLine, 9, 12, 10);
-    if (length < 0) {
-      if (status != 204) {
-        throw new IOException("an answer without a length: " + statusLine);
-      }
-      length = 0;
+    start = lineEnd;
+    if (chunked) {
+      return new Response(status, token, chunks());
     }
-    byte[] body = in.readNBytes(length);
-    if (body.length < length) {
-      throw new IOException("the connection ended within an answer");
+    if (length < 0 && status != 204 && status != 304) {
+      throw new IOException("an answer without a length: " + status);
     }
-    return new Response(status, token, new String(body, StandardCharsets.UTF_8));
+    return new Response(status, token, take(Math.max(0, length)));
   }
 
-  private String line() throws IOException {
-    var line = new StringBuilder(80);
-    for (int c = in.read(); c != '\n'; c = in.read()) {
-      if (c < 0) {
-        throw new IOException("the connection ended");
+  private byte[] chunks() throws IOException {
+    byte[] body = {};
+    while (true) {
+      int lineEnd = line();
+      int size = number(start, lineEnd, 16);
+      start = lineEnd;
+      byte[] chunk = take(size);
+      take(2); // the end of its last line
+      if (size == 0) {
+        return body;
       }
-      if (c != '\r') {
-        line.append((char) c);
+      int length = body.length;
+      body = Arrays.copyOf(body, length + size);
+      System.arraycopy(chunk, 0, body, length, size);
+    }
+  }
+
+  private byte[] take(int length) throws IOException {
+    while (end - start < length) {
+      receive();
+    }
+    byte[] taken = Arrays.copyOfRange(buffer, start, start + length);
+    start += length;
+    return taken;
+  }
+
+  /** {@return the end of the line that begins at {@code start}, its line feed included} */
+  private int line() throws IOException {
+    int looked = 0;
+    while (true) {
+      for (int i = start + looked; i < end; i++) {
+        if (buffer[i] == '\n') {
+          return i + 1;
+        }
+      }
+      looked = end - start;
+      receive();
+    }
+  }
+
+  /** Moves what is left to the front, and appends what comes. */
+  private void receive() throws IOException {
+    if (end == buffer.length || start == end) {
+      System.arraycopy(buffer, start, buffer, 0, end - start);
+      end -= start;
+      start = 0;
+      if (end == buffer.length) {
+        buffer = Arrays.copyOf(buffer, 2 * end);
       }
     }
-    return line.toString();
+    int read = in.read(buffer, end, buffer.length - end);
+    if (read < 0) {
+      throw new EOFException("the connection ended");
+    }
+    end += read;
+  }
+
+  private boolean begins(byte[] name) {
+    if (end - start < name.length) {
+      return false;
+    }
+    for (int i = 0; i < name.length; i++) {
+      byte b = buffer[start + i];
+      if ((b >= 'A' && b <= 'Z' ? b + ('a' - 'A') : b) != name[i]) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private String text(int from, int to) {
+    return new String(buffer, from, to - from, StandardCharsets.ISO_8859_1).strip();
+  }
+
+  private int number(int from, int to, int radix) throws IOException {
+    try {
+      return Integer.parseInt(text(from, to), radix);
+    } catch (NumberFormatException e) {
+      throw new IOException("no answer by HTTP/1.1", e);
+    }
+  }
+
+  private static byte[] ascii(String text) {
+    return text.getBytes(StandardCharsets.US_ASCII);
   }
 
   @Override

@@ -5,8 +5,9 @@
  * <p>Start at {@link dev.holdfast.local.LocalCluster}, which is what {@code up} runs: a {@code
  * Supervisor} for each node, and the {@link dev.holdfast.local.Front}, whose {@code
  * FrontConnection} passes requests on. {@link dev.holdfast.local.NodeBenchmark} is what {@code
- * bench} measures, on a {@link dev.holdfast.local.NodeProcess}; {@link
- * dev.holdfast.local.AdminClient} is how the other commands talk to a running server.
+ * bench} measures, with {@link dev.holdfast.local.ShopLoad} on a {@link
+ * dev.holdfast.local.NodeProcess}; {@link dev.holdfast.local.AdminClient} is how the other commands
+ * talk to a running server.
  */
 @NullMarked
 package dev.holdfast.local;
