@@ -3,6 +3,7 @@ package dev.holdfast.cluster;
 import com.typesafe.config.Config;
 import dev.holdfast.entity.Addressed;
 import dev.holdfast.entity.Answer;
+import dev.holdfast.entity.AwakeUsers;
 import dev.holdfast.entity.Message;
 import dev.holdfast.entity.Population;
 import dev.holdfast.entity.RightToAnswer;
@@ -103,6 +104,11 @@ public final class Node implements AutoCloseable {
   private final ScheduledExecutorService looking =
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().daemon().name("holdfast-node").factory());
+
+  /** Apart from the others, which wait for answers. */
+  private final ScheduledExecutorService resting =
+      Executors.newSingleThreadScheduledExecutor(
+          Thread.ofPlatform().daemon().name("holdfast-rest").factory());
 
   private volatile @Nullable URI http;
   private volatile boolean draining;
@@ -231,6 +237,12 @@ public final class Node implements AutoCloseable {
       var _ =
           node.looking.scheduleWithFixedDelay(
               node::look, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
+      var _ =
+          node.resting.scheduleWithFixedDelay(
+              node.population.awake()::sweep,
+              AwakeUsers.SWEEP_MILLIS,
+              AwakeUsers.SWEEP_MILLIS,
+              TimeUnit.MILLISECONDS);
       return node;
     } catch (RuntimeException e) {
       formed.incarnation().close();
@@ -529,6 +541,7 @@ public final class Node implements AutoCloseable {
     leaving = true;
     lease.resign();
     looking.shutdownNow();
+    resting.shutdownNow();
     agenda.close();
     system.terminate();
     try {

@@ -43,6 +43,9 @@ public sealed interface Message {
   /** What the journal holds from before an erasure is to be deleted, since it was not yet. */
   record EraseAgain() implements Message {}
 
+  /** Nobody has asked for the user for some seconds: it may be packed, see {@link HeldUser}. */
+  record Rest() implements Message {}
+
   /** The actor is to leave memory: nothing is sent to it after this. */
   record Stop() implements Message {}
 }

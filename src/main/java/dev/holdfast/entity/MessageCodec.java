@@ -137,6 +137,7 @@ final class MessageCodec {
       case Message.PurgeEnded _ -> throw staysHere(addressed);
       case Message.ErasureEnded _ -> throw staysHere(addressed);
       case Message.EraseAgain _ -> throw staysHere(addressed);
+      case Message.Rest _ -> throw staysHere(addressed);
       case Message.Stop _ -> throw staysHere(addressed);
     }
   }

@@ -10,11 +10,17 @@ public final class Population {
 
   private static final Logger LOG = LoggerFactory.getLogger(Population.class);
 
+  private final AwakeUsers awake = new AwakeUsers(System::nanoTime);
   private final LongAdder arrived = new LongAdder();
   private final LongAdder left = new LongAdder();
   private final LongAdder reloaded = new LongAdder();
   private final AtomicLong seenHistory = new AtomicLong(Long.MIN_VALUE);
   private final UnreadableUsers unreadable = new UnreadableUsers();
+
+  /** {@return those whose state is not packed} */
+  public AwakeUsers awake() {
+    return awake;
+  }
 
   void arrived() {
     arrived.increment();

@@ -5,56 +5,66 @@ import dev.holdfast.user.Session;
 import dev.holdfast.user.SessionId;
 import java.util.Arrays;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
- * When the sessions of one user were last seen in this actor's life. A pair of small arrays: a user
- * has a few sessions, and hundreds of thousands of users are in memory.
+ * When the sessions of one user were last seen in this actor's life. One small array: a user has a
+ * few sessions, and hundreds of thousands of users are in memory.
  */
 final class SeenSessions implements Presence {
 
-  private @Nullable SessionId[] sessions = new SessionId[1];
-  private long[] seenAt = new long[1];
-  private int size;
+  private static final long[] NONE = {};
+
+  /** For each session: the two halves of its id, and when it was seen. */
+  private static final int WIDTH = 3;
+
+  private long[] seen = NONE;
 
   @Override
   public long seen(SessionId session) {
-    int index = indexOf(session);
-    return index < 0 ? UNKNOWN : seenAt[index];
+    int at = indexOf(session);
+    return at < 0 ? UNKNOWN : seen[at + 2];
   }
 
   /** Notes activity. */
   void note(SessionId session, long at) {
     int index = indexOf(session);
-    if (index >= 0) {
-      seenAt[index] = Math.max(seenAt[index], at);
-      return;
+    if (index < 0) {
+      index = seen.length;
+      seen = Arrays.copyOf(seen, index + WIDTH);
+      seen[index] = session.high();
+      seen[index + 1] = session.low();
+      seen[index + 2] = at;
+    } else {
+      seen[index + 2] = Math.max(seen[index + 2], at);
     }
-    if (size == sessions.length) {
-      sessions = Arrays.copyOf(sessions, 2 * size);
-      seenAt = Arrays.copyOf(seenAt, 2 * size);
-    }
-    sessions[size] = session;
-    seenAt[size++] = at;
   }
 
   /** Forgets all sessions but these. */
   void retain(List<Session> live) {
     int kept = 0;
-    for (int i = 0; i < size; i++) {
-      SessionId session = sessions[i];
-      if (session != null && live.stream().anyMatch(s -> s.id().equals(session))) {
-        sessions[kept] = session;
-        seenAt[kept++] = seenAt[i];
+    for (int i = 0; i < seen.length; i += WIDTH) {
+      if (isAmong(live, seen[i], seen[i + 1])) {
+        System.arraycopy(seen, i, seen, kept, WIDTH);
+        kept += WIDTH;
       }
     }
-    Arrays.fill(sessions, kept, size, null);
-    size = kept;
+    if (kept < seen.length) {
+      seen = Arrays.copyOf(seen, kept);
+    }
+  }
+
+  private static boolean isAmong(List<Session> live, long high, long low) {
+    for (Session session : live) {
+      if (session.id().high() == high && session.id().low() == low) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private int indexOf(SessionId session) {
-    for (int i = 0; i < size; i++) {
-      if (session.equals(sessions[i])) {
+    for (int i = 0; i < seen.length; i += WIDTH) {
+      if (seen[i] == session.high() && seen[i + 1] == session.low()) {
         return i;
       }
     }

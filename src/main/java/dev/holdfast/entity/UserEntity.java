@@ -147,19 +147,29 @@ public final class UserEntity extends JournaledActor<Message> {
   /** There is no erasure whose history is still to be deleted. */
   private static final int NONE = -1;
 
-  private User user = User.nobody();
+  private final HeldUser held = new HeldUser();
   private final OwnerKey owner;
   private final Surroundings surroundings;
   private final Departure departure;
 
   private final SeenSessions presence = new SeenSessions();
+
+  /** Whether it is among the {@link AwakeUsers}. */
+  private boolean noted;
+
+  /** Whether a message came since it was noted. */
+  private boolean used;
+
   private int eventsSinceSnapshot;
   private int eventsToNextSnapshot = EVENTS_PER_SNAPSHOT;
 
   /** Events since the erasure whose history is still to be deleted, or {@link #NONE}. */
   private int eventsSinceErasure = NONE;
 
-  private final List<Erased> awaitingErasure = new ArrayList<>(0);
+  /**
+   * This and the other lists are {@code List.of()} while they are empty, which most are for ever.
+   */
+  private List<Erased> awaitingErasure = List.of();
 
   /** Who is to be told of an erasure, and what, once the history is deleted. */
   private record Erased(ActorRef<Answer> replyTo, Reply reply) {}
@@ -188,7 +198,7 @@ public final class UserEntity extends JournaledActor<Message> {
    * Changes whose write failed in doubt, by {@link #change}, until a later write has taken their
    * numbers: a refusal would be a guess, also of a repeat.
    */
-  private final List<Object> inDoubt = new ArrayList<>(0);
+  private List<Object> inDoubt = List.of();
 
   /**
    * What was answered to repeats that changed nothing, by {@link #change}. The attempt before may
@@ -202,7 +212,7 @@ public final class UserEntity extends JournaledActor<Message> {
 
   private long lookingSince;
 
-  private final List<Message.Ask> awaitingLogIn = new ArrayList<>(0);
+  private List<Message.Ask> awaitingLogIn = List.of();
   private int waiting;
   private @Nullable ActorRef<Answer> admissions;
   private @Nullable Cancellable admissionLate;
@@ -234,6 +244,11 @@ public final class UserEntity extends JournaledActor<Message> {
 
   @Override
   protected void onMessage(Message message) {
+    if (message instanceof Message.Rest) {
+      rest();
+      return;
+    }
+    stayAwake();
     try {
       decideOn(message);
     } catch (RuntimeException fault) {
@@ -264,7 +279,7 @@ public final class UserEntity extends JournaledActor<Message> {
     }
     switch (message) {
       case Message.Ask ask -> {
-        if (user.frozen()) {
+        if (user().frozen()) {
           onAskWhileFrozen(ask);
         } else {
           onAsk(ask);
@@ -274,9 +289,10 @@ public final class UserEntity extends JournaledActor<Message> {
           onAdmission(admission, message);
       case Message.AdmissionCame(Answer.Unreadable _) -> onAdmissionUnreadable();
       case Message.AdmissionCame _ -> {} // asked again soon
+      case Message.Rest _ -> {} // dealt with before
       case Message.AdmissionLate _ -> {
         askForAdmission();
-        if (!user.frozen()) {
+        if (!user().frozen()) {
           thaw();
           unsetAside();
         }
@@ -288,6 +304,35 @@ public final class UserEntity extends JournaledActor<Message> {
         stay(); // for an answer only: whether it is gone or not, the next one reads the journal
         stop();
       }
+    }
+  }
+
+  private User user() {
+    return held.get();
+  }
+
+  private static <T> List<T> with(List<T> list, T last) {
+    List<T> changeable = list.isEmpty() ? new ArrayList<>(1) : list;
+    changeable.add(last);
+    return changeable;
+  }
+
+  private void stayAwake() {
+    used = true;
+    if (!noted) {
+      noted = true;
+      surroundings.population().awake().note(context().getSelf());
+    }
+  }
+
+  /** Packs the user, unless somebody has asked for it meanwhile, or something is under way. */
+  private void rest() {
+    if (used || unread != null || user().frozen()) {
+      used = false;
+      surroundings.population().awake().note(context().getSelf());
+    } else {
+      noted = false;
+      held.pack();
     }
   }
 
@@ -309,7 +354,9 @@ public final class UserEntity extends JournaledActor<Message> {
       if (journalUp) {
         notePresence(decision);
       }
-      inDoubt.remove(change(ask.command())); // the journal has shown what became of it
+      if (!inDoubt.isEmpty()) {
+        inDoubt.remove(change(ask.command())); // the journal has shown what became of it
+      }
       if (ask.repeated()
           && change(ask.command()) instanceof RequestId
           && decision.reply() instanceof Reply.Refused refusal) {
@@ -354,16 +401,16 @@ public final class UserEntity extends JournaledActor<Message> {
     Write write = Objects.requireNonNull(inHand);
     Decision decision = write.decision;
     inHand = null;
-    inDoubt.clear();
+    inDoubt = List.of();
     tried = null;
     stay(); // the user is somebody again
-    user = decision.state();
+    held.set(decision.state());
     decision.entries().forEach(entry -> count(entry.event()));
-    presence.retain(user.sessions());
+    presence.retain(user().sessions());
     notePresence(decision);
     if (write.message instanceof Message.Ask ask) {
-      if (user.frozen()) {
-        awaitingLogIn.add(ask);
+      if (user().frozen()) {
+        awaitingLogIn = with(awaitingLogIn, ask);
         askForAdmission();
       } else {
         answer(ask, decision);
@@ -373,7 +420,7 @@ public final class UserEntity extends JournaledActor<Message> {
       }
     } else {
       awaitingLogIn.forEach(ask -> ask.replyTo().tell(answered(decision.reply())));
-      awaitingLogIn.clear();
+      awaitingLogIn = List.of();
       thaw();
       unsetAside();
     }
@@ -422,7 +469,7 @@ public final class UserEntity extends JournaledActor<Message> {
       }
       case Reply.Done(Outcome.Erased _, _, _, _)
           when eventsSinceErasure != NONE && awaitingErasure.size() < MAX_WAITING ->
-          awaitingErasure.add(new Erased(ask.replyTo(), decision.reply()));
+          awaitingErasure = with(awaitingErasure, new Erased(ask.replyTo(), decision.reply()));
       case Reply reply -> ask.replyTo().tell(answered(reply));
     }
   }
@@ -444,13 +491,13 @@ public final class UserEntity extends JournaledActor<Message> {
 
   private void onAdmission(Reply.Admission admission, Message message) {
     boolean journalUp = surroundings.journal().health().isAvailable();
-    if (user.frozen() && !journalUp) {
+    if (user().frozen() && !journalUp) {
       return; // asked again soon
     }
     Decision decision = decide(new Command.Settle(admission), journalUp);
     if (!decision.entries().isEmpty()) {
       write(message, decision);
-    } else if (!user.frozen()) {
+    } else if (!user().frozen()) {
       thaw();
       unsetAside();
     }
@@ -461,7 +508,7 @@ public final class UserEntity extends JournaledActor<Message> {
    * admitted it already: the visitor stays frozen, and nobody waits.
    */
   private void onAdmissionUnreadable() {
-    if (!user.frozen()) {
+    if (!user().frozen()) {
       return;
     }
     admissionsUnreadable = true;
@@ -474,13 +521,13 @@ public final class UserEntity extends JournaledActor<Message> {
   /** Whoever waits for the end of the log-in is told that it is not known. */
   private void letGoOfLogIn() {
     awaitingLogIn.forEach(ask -> ask.replyTo().tell(new Answer.Unknown()));
-    awaitingLogIn.clear();
+    awaitingLogIn = List.of();
   }
 
   /** A log-in has ended, perhaps before a restart: who still waits for it is decided anew. */
   private void thaw() {
     awaitingLogIn.forEach(context().getSelf()::tell);
-    awaitingLogIn.clear();
+    awaitingLogIn = List.of();
     waiting = 0;
     admissionsUnreadable = false;
     if (admissionLate != null) {
@@ -538,7 +585,7 @@ public final class UserEntity extends JournaledActor<Message> {
     long number = number() - eventsSinceErasure;
     context()
         .pipeToSelf(
-            surroundings.journal().erase(owner(), number, user.deadline(surroundings.limits())),
+            surroundings.journal().erase(owner(), number, user().deadline(surroundings.limits())),
             (done, failure) -> new Message.ErasureEnded(number, Boolean.TRUE.equals(done)));
   }
 
@@ -550,32 +597,33 @@ public final class UserEntity extends JournaledActor<Message> {
       eventsSinceErasure = NONE;
       offerSnapshot(); // with it no recovery has to do this again
       awaitingErasure.forEach(erased -> erased.replyTo.tell(answered(erased.reply)));
-      awaitingErasure.clear();
+      awaitingErasure = List.of();
     }
   }
 
   /** Whoever waits for the end of an erasure is told that it is not known. */
   private void letGoOfErasure() {
     awaitingErasure.forEach(erased -> erased.replyTo.tell(new Answer.Unknown()));
-    awaitingErasure.clear();
+    awaitingErasure = List.of();
   }
 
   private void askForAdmission() {
-    LogIn logIn = user.logIn();
+    LogIn logIn = user().logIn();
     if (logIn == null) {
       return;
     }
     if (admissions == null) {
       admissions = context().messageAdapter(Answer.class, Message.AdmissionCame::new);
     }
-    for (Session session : user.sessions()) {
+    for (Session session : user().sessions()) {
       if (session.id().equals(logIn.session())) {
         surroundings
             .mail()
             .send(
                 OwnerKey.ofUser(logIn.userId()),
                 new Message.Ask(
-                    new Command.Admit(logIn, session, user.cart(), user.revision()), admissions));
+                    new Command.Admit(logIn, session, user().cart(), user().revision()),
+                    admissions));
       }
     }
     askForAdmissionLater(ADMISSION_PATIENCE);
@@ -610,6 +658,7 @@ public final class UserEntity extends JournaledActor<Message> {
       }
       case Message.AdmissionCame _ -> {} // asked for again once the user is here
       case Message.AdmissionLate _ -> {}
+      case Message.Rest _ -> {}
       case Message.ErasureEnded _ -> {} // begun again once the user is here
       case Message.EraseAgain _ -> {}
       case Message.Stop _ -> {
@@ -666,7 +715,7 @@ public final class UserEntity extends JournaledActor<Message> {
   @Override
   protected void reset() {
     history = surroundings.journal().historyNumber();
-    user = User.nobody();
+    held.set(User.nobody());
     unread = null;
     eventsSinceSnapshot = 0;
     eventsSinceErasure = NONE;
@@ -676,7 +725,7 @@ public final class UserEntity extends JournaledActor<Message> {
   protected void restore(SnapshotWrite stored) {
     JournalSnapshot snapshot = stored.snapshot();
     try {
-      user = UserCodec.decode(snapshot);
+      held.set(UserCodec.decode(snapshot));
     } catch (UserCodec.Undecodable e) {
       unread(damaged(String.valueOf(e.getMessage())), 0, snapshot.name());
     } catch (RuntimeException | StackOverflowError fault) {
@@ -707,7 +756,7 @@ public final class UserEntity extends JournaledActor<Message> {
       return;
     }
     try {
-      user = user.apply(entry);
+      held.set(user().apply(entry));
     } catch (RuntimeException | StackOverflowError fault) {
       unread(damaged("it cannot be applied: " + place(fault)), number, name);
       return;
@@ -729,12 +778,12 @@ public final class UserEntity extends JournaledActor<Message> {
     }
     surroundings.population().unreadable().read(owner);
     looking = false;
-    presence.retain(user.sessions());
+    presence.retain(user().sessions());
     if (eventsSinceErasure == NONE) {
       letGoOfErasure();
     }
     deleteHistory();
-    if (user.frozen()) {
+    if (user().frozen()) {
       askForAdmission();
     } else {
       // Where somebody waits, the write that ended the log-in was in doubt and is there.
@@ -820,8 +869,10 @@ public final class UserEntity extends JournaledActor<Message> {
 
   private void doubt(Message.Ask ask) {
     Object change = change(ask.command());
-    inDoubt.remove(change);
-    inDoubt.add(change);
+    if (!inDoubt.isEmpty()) {
+      inDoubt.remove(change);
+    }
+    inDoubt = with(inDoubt, change);
     if (inDoubt.size() > MAX_IN_DOUBT) {
       inDoubt.removeFirst();
     }
@@ -832,7 +883,7 @@ public final class UserEntity extends JournaledActor<Message> {
    * for this ask, or for an earlier one whose asker has asked again.
    */
   private boolean mayHaveHappened(Message.Ask ask) {
-    LogIn logIn = user.logIn();
+    LogIn logIn = user().logIn();
     if (inDoubt.isEmpty() && inHand == null && logIn == null) {
       return false;
     }
@@ -878,9 +929,11 @@ public final class UserEntity extends JournaledActor<Message> {
 
   private Decision decide(Command command, boolean journalUp) {
     TrustedClock.Reading clock = surroundings.clock().read();
-    return user.decide(
-        command,
-        new Context(clock.millis(), !clock.trusted(), journalUp, presence, surroundings.limits()));
+    return user()
+        .decide(
+            command,
+            new Context(
+                clock.millis(), !clock.trusted(), journalUp, presence, surroundings.limits()));
   }
 
   /** After the answers: nobody waits for a snapshot. */
@@ -902,14 +955,14 @@ public final class UserEntity extends JournaledActor<Message> {
     if (eventsSinceErasure != NONE) {
       return; // a recovery must find the erasure's event until its history is deleted
     }
-    JournalSnapshot state = UserCodec.encodeIfItFits(user);
+    JournalSnapshot state = UserCodec.encodeIfItFits(user());
     if (state == null) {
       // The user comes back from the events instead. Tried again after as many more.
       LOG.warn("user {} is too large for a snapshot", owner);
       eventsSinceSnapshot = 0;
       return;
     }
-    var snapshot = new SnapshotWrite(owner(), number(), user.lastEntryAt(), state);
+    var snapshot = new SnapshotWrite(owner(), number(), user().lastEntryAt(), state);
     if (surroundings.journal().offerSnapshot(snapshot)) {
       eventsSinceSnapshot = 0;
       eventsToNextSnapshot =

@@ -129,6 +129,29 @@ final class UserEntityTest {
     assertThat(eventsOf(VISITOR)).containsExactly("session.opened.v1", "cart.line-set.v1");
   }
 
+  @Test
+  void knowsAfterARestWhatItKnewBefore() {
+    open(VISITOR);
+    Request request = request();
+    Reply.Done first = done(act(VISITOR, request, setLine("a", 3)));
+    Reply.View before = look(VISITOR);
+    restUser(VISITOR);
+    assertThat(look(VISITOR)).isEqualTo(before);
+    restUser(VISITOR);
+    Reply.Done repeated = done(act(VISITOR, request, setLine("a", 3)));
+    assertThat(repeated.outcome()).isEqualTo(first.outcome());
+    assertThat(eventsOf(VISITOR)).containsExactly("session.opened.v1", "cart.line-set.v1");
+    restUser(VISITOR);
+    done(act(VISITOR, setLine("b", 1)));
+    assertThat(look(VISITOR).cart().lines()).hasSize(2);
+  }
+
+  /** Twice, since a user who was asked for since the last time stays awake. */
+  private void restUser(OwnerKey owner) {
+    actor(owner).tell(new Message.Rest());
+    actor(owner).tell(new Message.Rest());
+  }
+
   /** A repeat was refused, and then its first attempt arrives, held up on its way. */
   @Test
   void refusesForGoodWhatItRefusedOfARepeat() {
