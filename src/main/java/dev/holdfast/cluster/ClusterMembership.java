@@ -41,22 +41,39 @@ final class ClusterMembership implements Membership {
     List<Member> members = members();
     List<CompletableFuture<Optional<Status>>> asked =
         members.stream().map(member -> ask(member, new TellStatus(), Status.class)).toList();
+    @Nullable Member oldest = oldest(members);
     List<NodeStatus> found = new ArrayList<>();
     for (int i = 0; i < members.size(); i++) {
-      found.add(status(members.get(i), asked.get(i).join().orElse(null), unreachable));
+      Member member = members.get(i);
+      found.add(
+          status(
+              member,
+              asked.get(i).join().orElse(null),
+              unreachable.contains(member),
+              member.equals(oldest)));
     }
     found.sort(Comparator.comparing(NodeStatus::name).thenComparing(NodeStatus::address));
     return found;
   }
 
-  private static NodeStatus status(Member member, @Nullable Status told, Set<Member> unreachable) {
+  /** {@return of the members that count, the one that came first; null before any is up} */
+  private static @Nullable Member oldest(List<Member> members) {
+    return members.stream()
+        .filter(member -> state(member, false, false) == State.UP)
+        .reduce((one, other) -> one.isOlderThan(other) ? one : other)
+        .orElse(null);
+  }
+
+  private static NodeStatus status(
+      Member member, @Nullable Status told, boolean unreachable, boolean oldest) {
     boolean own = told != null && told.id().equals(Members.id(member));
     return new NodeStatus(
         Members.name(member),
         Formation.hostPort(member.address()),
         told == null || !own ? null : told.http(),
         told == null || !own ? OptionalLong.empty() : OptionalLong.of(told.pid()),
-        state(member, told != null && told.draining(), unreachable.contains(member)),
+        state(member, told != null && told.draining(), unreachable),
+        oldest,
         told == null || !own ? OptionalLong.empty() : told.shards(),
         told == null || !own ? OptionalLong.empty() : OptionalLong.of(told.users()));
   }

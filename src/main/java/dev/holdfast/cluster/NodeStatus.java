@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param http where it serves the API, as {@code http://host:port}; null if it did not say in time
  * @param pid its process, likewise
  * @param state its standing
+ * @param oldest whether it has been a member for longest, and so decides where shards go
  * @param shards that it holds, likewise
  * @param users that it has in memory, likewise
  */
@@ -20,6 +21,7 @@ public record NodeStatus(
     @Nullable String http,
     OptionalLong pid,
     State state,
+    boolean oldest,
     OptionalLong shards,
     OptionalLong users) {
 

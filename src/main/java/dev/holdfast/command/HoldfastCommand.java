@@ -24,6 +24,7 @@ import picocli.CommandLine.Spec;
       ExportCommand.class,
       ImportCommand.class,
       UserCommand.class,
+      DrillCommand.class,
       BenchCommand.class,
       RehearseCommand.class,
       HelpCommand.class

@@ -48,7 +48,7 @@ final class StatusCommand implements Callable<Integer> {
       String http = node.http();
       table.row(
           node.name(),
-          node.state().name().toLowerCase(Locale.ROOT),
+          node.state().name().toLowerCase(Locale.ROOT) + (node.oldest() ? ", oldest" : ""),
           number(node.shards(), "%,d"),
           number(node.users(), "%,d"),
           http == null ? "-" : http,

@@ -201,6 +201,7 @@ final class WireJson {
         out.writeStringField("http", node.http());
         number(out, "pid", node.pid());
         out.writeStringField("state", state(node.state()));
+        out.writeBooleanField("oldest", node.oldest());
         number(out, "shards", node.shards());
         number(out, "users", node.users());
         out.writeEndObject();

@@ -83,6 +83,7 @@ public final class AdminClient implements AutoCloseable {
                 node.path("http").textValue(),
                 number(node, "pid"),
                 NodeStatus.State.valueOf(required(node, "state").asText().toUpperCase(Locale.ROOT)),
+                node.path("oldest").asBoolean(false),
                 number(node, "shards"),
                 number(node, "users")));
       }

@@ -62,7 +62,7 @@ public final class NodeProcess implements AutoCloseable {
    * @param percent of the machine's memory that its heap may take, if that is less than what a JVM
    *     takes by itself and this process was told nothing about its heap
    */
-  static List<String> program(List<String> jvmOptions, double percent) {
+  public static List<String> program(List<String> jvmOptions, double percent) {
     var command = new ArrayList<String>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     if (percent < JVM_SHARE_OF_MEMORY) {

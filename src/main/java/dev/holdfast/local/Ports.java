@@ -9,7 +9,7 @@ import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 
 /** Chooses ports of this machine that are free, each once. */
-final class Ports {
+public final class Ports {
 
   /**
    * Below those that the operating system gives to outgoing connections: a node that is down for a
@@ -28,7 +28,7 @@ final class Ports {
    * @param wanted it is that one if possible; 0 for none
    * @throws IOException if none is found
    */
-  int choose(int wanted) throws IOException {
+  public int choose(int wanted) throws IOException {
     int port = wanted;
     for (int i = 0; i < ATTEMPTS; i++) {
       if (port > 0 && port <= 65_535 && !taken.contains(port) && isFree(port)) {

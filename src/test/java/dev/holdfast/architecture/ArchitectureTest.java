@@ -45,9 +45,9 @@ final class ArchitectureTest {
           "system", "systemUTC", "systemDefaultZone", "tickMillis", "tickSeconds", "tickMinutes");
 
   /**
-   * Imports run one way: command, local → app → http, feed → cluster → entity → journal, with user
-   * and cart below all (json is the value type of their attributes) and telemetry beside. A package
-   * that is in no layer is refused, so a new one is placed here first.
+   * Imports run one way: command → drill → local → app → http, feed → cluster → entity → journal,
+   * with user and cart below all (json is the value type of their attributes) and telemetry beside.
+   * A package that is in no layer is refused, so a new one is placed here first.
    */
   @ArchTest
   static final ArchRule importsRunOneWay =
@@ -58,6 +58,8 @@ final class ArchitectureTest {
           .definedBy("dev.holdfast")
           .layer("command")
           .definedBy("dev.holdfast.command..")
+          .layer("drill")
+          .definedBy("dev.holdfast.drill..")
           .layer("local")
           .definedBy("dev.holdfast.local..")
           .layer("app")
@@ -85,20 +87,23 @@ final class ArchitectureTest {
           .mayNotBeAccessedByAnyLayer()
           .whereLayer("command")
           .mayOnlyBeAccessedByLayers("main")
-          .whereLayer("local")
+          .whereLayer("drill")
           .mayOnlyBeAccessedByLayers("command")
+          .whereLayer("local")
+          .mayOnlyBeAccessedByLayers("command", "drill")
           .whereLayer("app")
-          .mayOnlyBeAccessedByLayers("command", "local")
+          .mayOnlyBeAccessedByLayers("command", "drill", "local")
           .whereLayer("http")
-          .mayOnlyBeAccessedByLayers("command", "local", "app")
+          .mayOnlyBeAccessedByLayers("command", "drill", "local", "app")
           .whereLayer("feed")
-          .mayOnlyBeAccessedByLayers("command", "local", "app", "http")
+          .mayOnlyBeAccessedByLayers("command", "drill", "local", "app", "http")
           .whereLayer("cluster")
-          .mayOnlyBeAccessedByLayers("command", "local", "app", "http", "feed")
+          .mayOnlyBeAccessedByLayers("command", "drill", "local", "app", "http", "feed")
           .whereLayer("entity")
-          .mayOnlyBeAccessedByLayers("command", "local", "app", "http", "feed", "cluster")
+          .mayOnlyBeAccessedByLayers("command", "drill", "local", "app", "http", "feed", "cluster")
           .whereLayer("journal")
-          .mayOnlyBeAccessedByLayers("command", "local", "app", "feed", "cluster", "entity")
+          .mayOnlyBeAccessedByLayers(
+              "command", "drill", "local", "app", "feed", "cluster", "entity")
           .whereLayer("journal")
           .mayOnlyAccessLayers("telemetry")
           .whereLayer("telemetry")

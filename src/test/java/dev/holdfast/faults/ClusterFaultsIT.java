@@ -3,8 +3,15 @@ package dev.holdfast.faults;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.holdfast.faults.ApiClient.Call;
-import dev.holdfast.faults.ApiClient.Tally;
+import dev.holdfast.drill.ApiClient;
+import dev.holdfast.drill.ApiClient.Call;
+import dev.holdfast.drill.ApiClient.Tally;
+import dev.holdfast.drill.Crowd;
+import dev.holdfast.drill.History;
+import dev.holdfast.drill.HistoryChecker;
+import dev.holdfast.drill.Shopper;
+import dev.holdfast.drill.ShoppingLoad;
+import dev.holdfast.drill.Violation;
 import dev.holdfast.faults.Program.Launch;
 import dev.holdfast.journal.JournalUnusable;
 import dev.holdfast.journal.NodeId;

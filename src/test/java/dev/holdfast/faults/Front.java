@@ -1,7 +1,8 @@
 package dev.holdfast.faults;
 
-import dev.holdfast.faults.ApiClient.Answer;
-import dev.holdfast.faults.ApiClient.Call;
+import dev.holdfast.drill.ApiClient;
+import dev.holdfast.drill.ApiClient.Answer;
+import dev.holdfast.drill.ApiClient.Call;
 import java.net.URI;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;

@@ -2,6 +2,8 @@ package dev.holdfast.faults;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.holdfast.drill.History;
+import dev.holdfast.drill.Shopper;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

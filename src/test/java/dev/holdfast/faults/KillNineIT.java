@@ -3,6 +3,12 @@ package dev.holdfast.faults;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.holdfast.drill.ApiClient;
+import dev.holdfast.drill.Crowd;
+import dev.holdfast.drill.History;
+import dev.holdfast.drill.HistoryChecker;
+import dev.holdfast.drill.Shopper;
+import dev.holdfast.drill.ShoppingLoad;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;

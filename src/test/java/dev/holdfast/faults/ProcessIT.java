@@ -4,8 +4,14 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.holdfast.faults.ApiClient.Call;
-import dev.holdfast.faults.ApiClient.NoAnswer;
+import dev.holdfast.drill.ApiClient;
+import dev.holdfast.drill.ApiClient.Call;
+import dev.holdfast.drill.ApiClient.NoAnswer;
+import dev.holdfast.drill.Crowd;
+import dev.holdfast.drill.History;
+import dev.holdfast.drill.HistoryChecker;
+import dev.holdfast.drill.Shopper;
+import dev.holdfast.drill.ShoppingLoad;
 import dev.holdfast.faults.HoldfastProcess.Ended;
 import dev.holdfast.faults.Program.Launch;
 import java.io.IOException;

@@ -3,7 +3,8 @@ package dev.holdfast.faults;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.holdfast.faults.ApiClient.Call;
+import dev.holdfast.drill.ApiClient;
+import dev.holdfast.drill.ApiClient.Call;
 import dev.holdfast.faults.HoldfastProcess.Ended;
 import dev.holdfast.faults.Program.Launch;
 import dev.holdfast.journal.PostgresServer;

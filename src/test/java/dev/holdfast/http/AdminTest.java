@@ -41,11 +41,11 @@ class AdminTest {
     assertThat(nodes.path(1))
         .hasToString(
             "{\"name\":\"node-2\",\"address\":\"127.0.0.1:2552\",\"http\":\"http://127.0.0.1:8082\","
-                + "\"pid\":4002,\"state\":\"up\",\"shards\":33,\"users\":1200}");
+                + "\"pid\":4002,\"state\":\"up\",\"oldest\":true,\"shards\":33,\"users\":1200}");
     assertThat(nodes.path(5))
         .hasToString(
             "{\"name\":\"node-6\",\"address\":\"127.0.0.1:2556\",\"http\":null,\"pid\":null,"
-                + "\"state\":\"down\",\"shards\":null,\"users\":null}");
+                + "\"state\":\"down\",\"oldest\":false,\"shards\":null,\"users\":null}");
   }
 
   @Test

@@ -48,6 +48,7 @@ final class TestCluster implements Membership {
               silent ? null : "http://127.0.0.1:" + (8080 + number),
               silent ? OptionalLong.empty() : OptionalLong.of(4_000 + number),
               state,
+              number == 2,
               silent ? OptionalLong.empty() : OptionalLong.of(33),
               silent ? OptionalLong.empty() : OptionalLong.of(1_200)));
     }

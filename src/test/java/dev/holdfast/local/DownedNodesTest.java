@@ -27,6 +27,7 @@ class DownedNodesTest {
         null,
         pid == 0 ? OptionalLong.empty() : OptionalLong.of(pid),
         state,
+        false,
         OptionalLong.empty(),
         OptionalLong.empty());
   }

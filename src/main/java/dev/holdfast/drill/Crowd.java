@@ -1,4 +1,4 @@
-package dev.holdfast.faults;
+package dev.holdfast.drill;
 
 import java.util.ArrayList;
 import java.util.Collection;
@@ -12,7 +12,7 @@ import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 
 /** Many who act at the same time, each on a thread of its own. */
-final class Crowd {
+public final class Crowd {
 
   private static final ExecutorService THREADS = Executors.newVirtualThreadPerTaskExecutor();
 
@@ -23,7 +23,7 @@ final class Crowd {
   }
 
   /** Lets everyone begin. */
-  static Crowd start(Collection<? extends Runnable> everyone) {
+  public static Crowd start(Collection<? extends Runnable> everyone) {
     var acting = new ArrayList<Future<?>>();
     for (Runnable one : everyone) {
       acting.add(THREADS.submit(one));
@@ -32,14 +32,14 @@ final class Crowd {
   }
 
   /** Waits until everyone is done; the first failure is this one's. */
-  void join() {
+  public void join() {
     for (Future<?> one : acting) {
       get(one);
     }
   }
 
   /** Lets {@code count} act, numbered from 0, and waits for all. */
-  static void of(int count, IntConsumer action) {
+  public static void of(int count, IntConsumer action) {
     var everyone = new ArrayList<Runnable>();
     for (int i = 0; i < count; i++) {
       int number = i;
@@ -49,12 +49,12 @@ final class Crowd {
   }
 
   /** Does the same for each, all at the same time, and waits for all. */
-  static <T> void each(Collection<T> all, Consumer<T> action) {
+  public static <T> void each(Collection<T> all, Consumer<T> action) {
     start(all.stream().map(one -> (Runnable) () -> action.accept(one)).toList()).join();
   }
 
   /** {@return what each answered, in their order} All are asked at the same time. */
-  static <T> List<T> ask(Collection<? extends Callable<T>> everyone) {
+  public static <T> List<T> ask(Collection<? extends Callable<T>> everyone) {
     var asked = new ArrayList<Future<T>>();
     for (Callable<T> one : everyone) {
       asked.add(THREADS.submit(one));

@@ -1,4 +1,4 @@
-package dev.holdfast.faults;
+package dev.holdfast.drill;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
@@ -29,9 +29,9 @@ import org.jspecify.annotations.Nullable;
  * Sends requests, each exactly once (the JDK's client sends only GET again by itself), to wherever
  * the service is now.
  */
-final class ApiClient {
+public final class ApiClient implements Api {
 
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  static final Duration PATIENCE = Duration.ofSeconds(30);
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final HttpClient HTTP =
       HttpClient.newBuilder()
@@ -46,21 +46,21 @@ final class ApiClient {
   private final LongAdder sent = new LongAdder();
   private final ConcurrentLinkedQueue<String> failed = new ConcurrentLinkedQueue<>();
 
-  ApiClient(URI base) {
+  public ApiClient(URI base) {
     this(() -> base);
   }
 
   /**
    * @param base where to send the next request
    */
-  ApiClient(Supplier<URI> base) {
+  public ApiClient(Supplier<URI> base) {
     this.base = base;
   }
 
   /** What became of the requests since the last time this was asked. */
-  record Tally(long sent, List<String> failed, Duration slowest) {}
+  public record Tally(long sent, List<String> failed, Duration slowest) {}
 
-  Tally tally() {
+  public Tally tally() {
     var failures = new ArrayList<String>();
     String one = failed.poll();
     while (one != null) {
@@ -71,32 +71,32 @@ final class ApiClient {
   }
 
   /** The service is at another address from now on. */
-  void moveTo(URI other) {
+  public void moveTo(URI other) {
     base = () -> other;
   }
 
   /** What to send. */
-  record Call(String method, String path, Map<String, String> headers, String body) {
+  public record Call(String method, String path, Map<String, String> headers, String body) {
 
-    static Call of(String method, String path) {
+    public static Call of(String method, String path) {
       return new Call(method, path, Map.of(), "");
     }
 
-    static Call get(String path) {
+    public static Call get(String path) {
       return of("GET", path);
     }
 
-    Call json(String text) {
+    public Call json(String text) {
       return new Call(method, path, headers, text).with("Content-Type", "application/json");
     }
 
-    Call mergePatch(String text) {
+    public Call mergePatch(String text) {
       return new Call(method, path, headers, text)
           .with("Content-Type", "application/merge-patch+json");
     }
 
     /** With a header, unless its value is null. */
-    Call with(String name, @Nullable String value) {
+    public Call with(String name, @Nullable String value) {
       if (value == null) {
         return this;
       }
@@ -105,17 +105,17 @@ final class ApiClient {
       return new Call(method, path, Map.copyOf(all), body);
     }
 
-    Call token(String token) {
+    public Call token(String token) {
       return with("Session-Token", token);
     }
 
-    Call key(@Nullable String key) {
+    public Call key(@Nullable String key) {
       return with("Idempotency-Key", key);
     }
   }
 
   /** What came of sending it, and when, by {@link System#nanoTime}. */
-  sealed interface Sent {
+  public sealed interface Sent {
     long begun();
 
     long ended();
@@ -126,42 +126,42 @@ final class ApiClient {
    *
    * @param body as text where it is not JSON
    */
-  record Answer(int status, HttpHeaders headers, JsonNode body, long begun, long ended)
+  public record Answer(int status, HttpHeaders headers, JsonNode body, long begun, long ended)
       implements Sent {
 
     /** {@return the value of a header, empty if there is none} */
-    String header(String name) {
+    public String header(String name) {
       return headers.firstValue(name).orElse("");
     }
 
-    boolean ok() {
+    public boolean ok() {
       return status / 100 == 2;
     }
 
-    boolean replayed() {
+    public boolean replayed() {
       return header("Idempotent-Replayed").equals("true");
     }
 
     /** {@return the number in the ETag, or -1 without one} */
-    long revision() {
+    public long revision() {
       String tag = header("ETag");
       return tag.isEmpty() ? -1 : Long.parseLong(tag.substring(1, tag.length() - 1));
     }
 
     /** {@return the last part of the problem's type, empty where there is none} */
-    String problem() {
+    public String problem() {
       String type = body.path("type").asText();
       return type.substring(type.lastIndexOf(':') + 1);
     }
   }
 
   /** No answer came: whether the request took effect is unknown. */
-  record NoAnswer(IOException why, long begun, long ended) implements Sent {}
+  public record NoAnswer(IOException why, long begun, long ended) implements Sent {}
 
-  /** Sends it once. */
-  Sent send(Call call) {
+  @Override
+  public Sent send(Call call) {
     URI to = base.get();
-    Sent came = sendTo(to, call);
+    Sent came = sendTo(to, call, PATIENCE);
     sent.increment();
     slowest.accumulate(came.ended() - came.begun());
     if (came instanceof NoAnswer(IOException why, long _, long _)) {
@@ -172,10 +172,11 @@ final class ApiClient {
     return came;
   }
 
-  private static Sent sendTo(URI to, Call call) {
+  /** Sends it once, to one address. */
+  static Sent sendTo(URI to, Call call, Duration patience) {
     var request =
         HttpRequest.newBuilder(to.resolve(call.path()))
-            .timeout(PATIENCE)
+            .timeout(patience)
             .method(
                 call.method(),
                 call.body().isEmpty()
@@ -198,17 +199,5 @@ final class ApiClient {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("interrupted while waiting for an answer", e);
     }
-  }
-
-  /**
-   * Sends it once.
-   *
-   * @throws AssertionError if no answer comes
-   */
-  Answer ask(Call call) {
-    return switch (send(call)) {
-      case Answer answer -> answer;
-      case NoAnswer no -> throw new AssertionError("no answer to " + call, no.why());
-    };
   }
 }

@@ -1,10 +1,10 @@
-package dev.holdfast.faults;
+package dev.holdfast.drill;
 
-import dev.holdfast.faults.History.View;
-import dev.holdfast.faults.HistoryChecker.Fate;
-import dev.holdfast.faults.HistoryChecker.Frontier;
-import dev.holdfast.faults.HistoryChecker.Judged;
-import dev.holdfast.faults.Violation.Kind;
+import dev.holdfast.drill.History.View;
+import dev.holdfast.drill.HistoryChecker.Fate;
+import dev.holdfast.drill.HistoryChecker.Frontier;
+import dev.holdfast.drill.HistoryChecker.Judged;
+import dev.holdfast.drill.Violation.Kind;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Comparator;

@@ -1,4 +1,4 @@
-package dev.holdfast.faults;
+package dev.holdfast.drill;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Times are those of {@link System#nanoTime}.
  */
-final class History {
+public final class History {
 
   /** The resource that a checkout empties. */
   static final String CART = "cart";
@@ -44,43 +44,43 @@ final class History {
    * @param order the reference of the order that the whole cart becomes, or null
    * @param ends the token that dies, or null
    */
-  record Effect(
+  public record Effect(
       Map<String, String> sets,
       Map<String, Integer> adds,
       @Nullable String order,
       @Nullable String ends) {
 
-    static Effect none() {
+    public static Effect none() {
       return new Effect(Map.of(), Map.of(), null, null);
     }
 
-    static Effect set(String register, String value) {
+    public static Effect set(String register, String value) {
       return none().andSets(Map.of(register, value));
     }
 
-    static Effect add(String counter, int amount) {
+    public static Effect add(String counter, int amount) {
       return none().andAdds(Map.of(counter, amount));
     }
 
-    static Effect checkOut(String reference) {
+    public static Effect checkOut(String reference) {
       return new Effect(Map.of(), Map.of(), reference, null);
     }
 
-    static Effect end(String token) {
+    public static Effect end(String token) {
       return new Effect(Map.of(), Map.of(), null, token);
     }
 
-    Effect andSets(Map<String, String> more) {
+    public Effect andSets(Map<String, String> more) {
       return new Effect(Map.copyOf(more), adds, order, ends);
     }
 
-    Effect andAdds(Map<String, Integer> more) {
+    public Effect andAdds(Map<String, Integer> more) {
       return new Effect(sets, Map.copyOf(more), order, ends);
     }
   }
 
   /** What came of one attempt. */
-  sealed interface Outcome {}
+  public sealed interface Outcome {}
 
   /**
    * It took effect.
@@ -90,19 +90,20 @@ final class History {
    * @param said all that a repeat must say again: status, ids, token, revision
    * @param taken what a checkout took of each counter
    */
-  record Acknowledged(long revision, boolean replayed, String said, Map<String, Integer> taken)
+  public record Acknowledged(
+      long revision, boolean replayed, String said, Map<String, Integer> taken)
       implements Outcome {}
 
   /** It did not take effect and never will. */
-  record Refused(int status, String problem) implements Outcome {}
+  public record Refused(int status, String problem) implements Outcome {}
 
   /** Nobody knows. */
-  record Unknown(String why) implements Outcome {}
+  public record Unknown(String why) implements Outcome {}
 
-  record Attempt(long begun, long ended, Outcome outcome) {}
+  public record Attempt(long begun, long ended, Outcome outcome) {}
 
   /** Something that was asked for, once or several times under one idempotency key. */
-  static final class Operation {
+  public static final class Operation {
     private final String line;
     private final String name;
     private final Effect effect;
@@ -114,15 +115,15 @@ final class History {
       this.effect = effect;
     }
 
-    String line() {
+    public String line() {
       return line;
     }
 
-    Effect effect() {
+    public Effect effect() {
       return effect;
     }
 
-    synchronized List<Attempt> attempts() {
+    public synchronized List<Attempt> attempts() {
       return List.copyOf(attempts);
     }
 
@@ -141,7 +142,7 @@ final class History {
    *
    * @param covers the resources that it showed whole
    */
-  record View(
+  public record View(
       String line,
       Set<String> covers,
       long revision,
@@ -150,7 +151,7 @@ final class History {
       long begun,
       long ended) {
 
-    View {
+    public View {
       covers = Set.copyOf(covers);
       registers = Map.copyOf(registers);
       counters = Map.copyOf(counters);
@@ -158,34 +159,34 @@ final class History {
   }
 
   /** A token was shown with a request that needs one, and was taken or refused. */
-  record TokenUse(String token, boolean worked, long begun, long ended) {}
+  public record TokenUse(String token, boolean worked, long begun, long ended) {}
 
   /** An order that is on record, wherever orders are looked up. */
-  record Order(String reference, Map<String, Integer> items) {}
+  public record Order(String reference, Map<String, Integer> items) {}
 
-  Operation operation(String line, String name, Effect effect) {
+  public Operation operation(String line, String name, Effect effect) {
     var operation = new Operation(line, name, effect);
     operations.add(operation);
     return operation;
   }
 
-  void attempted(Operation operation, long begun, long ended, Outcome outcome) {
+  public void attempted(Operation operation, long begun, long ended, Outcome outcome) {
     operation.add(new Attempt(begun, ended, outcome));
     if (outcome instanceof Acknowledged) {
       acknowledged.incrementAndGet();
     }
   }
 
-  void saw(View view) {
+  public void saw(View view) {
     views.add(view);
   }
 
-  void used(String token, boolean worked, long begun, long ended) {
+  public void used(String token, boolean worked, long begun, long ended) {
     tokenUses.add(new TokenUse(token, worked, begun, ended));
   }
 
   /** All orders that are on record by now; where this is not told, orders are not judged. */
-  void onRecord(List<Order> all) {
+  public void onRecord(List<Order> all) {
     orders = List.copyOf(all);
   }
 
@@ -193,7 +194,7 @@ final class History {
    * {@return this history with every unknown outcome in the place of a refusal} For a server that
    * has answered whatever it did: then what was not answered must not have happened.
    */
-  History withUnknownTakenForRefused() {
+  public History withUnknownTakenForRefused() {
     var strict = new History();
     for (Operation operation : operations) {
       Operation copy = strict.operation(operation.line, operation.name, operation.effect);
@@ -212,19 +213,19 @@ final class History {
   }
 
   /** {@return how many attempts were acknowledged so far} */
-  long acknowledged() {
+  public long acknowledged() {
     return acknowledged.get();
   }
 
-  List<Operation> operations() {
+  public List<Operation> operations() {
     return List.copyOf(operations);
   }
 
-  List<View> views() {
+  public List<View> views() {
     return List.copyOf(views);
   }
 
-  List<TokenUse> tokenUses() {
+  public List<TokenUse> tokenUses() {
     return List.copyOf(tokenUses);
   }
 

@@ -1,20 +1,18 @@
-package dev.holdfast.faults;
-
-import static org.awaitility.Awaitility.await;
+package dev.holdfast.drill;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import dev.holdfast.faults.ApiClient.Answer;
-import dev.holdfast.faults.ApiClient.Call;
-import dev.holdfast.faults.ApiClient.NoAnswer;
-import dev.holdfast.faults.History.Acknowledged;
-import dev.holdfast.faults.History.Attempt;
-import dev.holdfast.faults.History.Effect;
-import dev.holdfast.faults.History.Operation;
-import dev.holdfast.faults.History.Outcome;
-import dev.holdfast.faults.History.Refused;
-import dev.holdfast.faults.History.Unknown;
-import dev.holdfast.faults.History.View;
+import dev.holdfast.drill.ApiClient.Answer;
+import dev.holdfast.drill.ApiClient.Call;
+import dev.holdfast.drill.ApiClient.NoAnswer;
+import dev.holdfast.drill.History.Acknowledged;
+import dev.holdfast.drill.History.Attempt;
+import dev.holdfast.drill.History.Effect;
+import dev.holdfast.drill.History.Operation;
+import dev.holdfast.drill.History.Outcome;
+import dev.holdfast.drill.History.Refused;
+import dev.holdfast.drill.History.Unknown;
+import dev.holdfast.drill.History.View;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -23,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -33,17 +32,22 @@ import org.jspecify.annotations.Nullable;
  * <p>In the cart, the quantity of a SKU that begins with {@code add-} is a counter. Other lines are
  * registers: they are set whole, and their name is the value.
  */
-final class Shopper {
+public final class Shopper {
 
   private static final String ADDED = "add-";
 
-  private final ApiClient api;
+  /** How long an outcome may stay unknown that is asked for again and again. */
+  private static final Duration LIGHT = Duration.ofSeconds(10);
+
+  private static final long PAUSE_NANOS = 100_000_000;
+
+  private final Api api;
   private final History history;
   private final String name;
 
   private String line;
   private String session;
-  private @Nullable String token;
+  private volatile @Nullable String token;
   private boolean tokenUsed;
 
   /** Since the session began. */
@@ -71,18 +75,18 @@ final class Shopper {
   }
 
   /** How to ask: with an idempotency key, with a precondition. */
-  record How(@Nullable String key, @Nullable String ifMatch) {
+  public record How(@Nullable String key, @Nullable String ifMatch) {
 
-    static How plainly() {
+    public static How plainly() {
       return new How(null, null);
     }
 
-    static How keyed(String key) {
+    public static How keyed(String key) {
       return new How(key, null);
     }
 
     /** With a precondition that never holds. */
-    static How stale() {
+    public static How stale() {
       return new How(null, "\"0\"");
     }
 
@@ -91,7 +95,7 @@ final class Shopper {
     }
   }
 
-  private Shopper(ApiClient api, History history, String name, String line) {
+  private Shopper(Api api, History history, String name, String line) {
     this.api = api;
     this.history = history;
     this.name = name;
@@ -100,12 +104,12 @@ final class Shopper {
   }
 
   /** {@return a visitor who has not come yet} */
-  static Shopper visitor(ApiClient api, History history, String name) {
+  public static Shopper visitor(Api api, History history, String name) {
     return new Shopper(api, history, name, "visitor " + name);
   }
 
   /** {@return a known user's browser, without a session yet} */
-  static Shopper ofUser(ApiClient api, History history, String name, String user) {
+  public static Shopper ofUser(Api api, History history, String name, String user) {
     return new Shopper(api, history, name, line(user));
   }
 
@@ -117,7 +121,7 @@ final class Shopper {
   // What it does
 
   /** Opens the session. The name is the idempotency key. */
-  Outcome open() {
+  public Outcome open() {
     Call call = Call.of("POST", "/v1/sessions").key("open-" + name);
     if (line.startsWith("user ")) {
       call = call.json("{\"user\":" + text(line.substring("user ".length())) + "}");
@@ -125,7 +129,7 @@ final class Shopper {
     return act("open", Effect.none(), call, Meaning.OPENED, true);
   }
 
-  Outcome putAttribute(String attribute, String value, How how) {
+  public Outcome putAttribute(String attribute, String value, How how) {
     return act(
         "PUT attribute " + attribute,
         Effect.set(session + "/" + attribute, value),
@@ -135,7 +139,7 @@ final class Shopper {
   }
 
   /** Sets several attributes in one, and removes those whose value is {@link History#ABSENT}. */
-  Outcome patchAttributes(Map<String, String> values, How how) {
+  public Outcome patchAttributes(Map<String, String> values, How how) {
     var patch = JsonNodeFactory.instance.objectNode();
     var sets = new TreeMap<String, String>();
     values.forEach((attribute, value) -> {
@@ -151,7 +155,7 @@ final class Shopper {
   }
 
   /** Adds to a counter of the cart. */
-  Outcome add(String counter, int amount, How how) {
+  public Outcome add(String counter, int amount, How how) {
     return act(
         "add " + amount + " to " + counter,
         Effect.add(History.CART + "/" + counter, amount),
@@ -168,7 +172,7 @@ final class Shopper {
   }
 
   /** Sets a whole line of the cart, whose name is the value. */
-  Outcome putLine(String sku, String value, How how) {
+  public Outcome putLine(String sku, String value, How how) {
     return act(
         "PUT line " + sku,
         Effect.set(History.CART + "/" + sku, value),
@@ -183,7 +187,7 @@ final class Shopper {
         how.key() != null);
   }
 
-  Outcome checkOut(String reference, How how) {
+  public Outcome checkOut(String reference, How how) {
     return act(
         "check out " + reference,
         Effect.checkOut(reference),
@@ -193,7 +197,7 @@ final class Shopper {
         how.key() != null);
   }
 
-  Outcome rotate(How how) {
+  public Outcome rotate(How how) {
     return act(
         "rotate",
         Effect.end(token()),
@@ -203,7 +207,7 @@ final class Shopper {
   }
 
   /** Becomes a known user, who takes over the visitor's attributes and cart. */
-  Outcome logIn(String user, How how) {
+  public Outcome logIn(String user, How how) {
     String visitor = session;
     String visitorLine = line;
     line = line(user);
@@ -225,7 +229,7 @@ final class Shopper {
     return outcome;
   }
 
-  Outcome logOut(How how) {
+  public Outcome logOut(How how) {
     return act(
         "log out",
         Effect.end(token()),
@@ -245,15 +249,15 @@ final class Shopper {
   }
 
   /** Asks again for everything that was asked for with a key, with the same key. */
-  void repeatAll() {
+  public void repeatAll() {
     if (isInTheDark() && steps.getLast().keyed()) {
       // A node whose journal has only just come back may refuse once more.
-      await()
-          .atMost(Duration.ofSeconds(10))
-          .until(() -> {
-            repeatLast();
-            return !isInTheDark();
-          });
+      long end = System.nanoTime() + LIGHT.toNanos();
+      repeatLast();
+      while (isInTheDark() && System.nanoTime() - end < 0) {
+        LockSupport.parkNanos(PAUSE_NANOS);
+        repeatLast();
+      }
     }
     for (Step step : List.copyOf(steps)) {
       if (step.keyed()) {
@@ -263,26 +267,26 @@ final class Shopper {
   }
 
   /** Asks again for the last thing, if it was asked for with a key, with the same key. */
-  Outcome repeatLast() {
+  public Outcome repeatLast() {
     Step last = steps.getLast();
     return last.keyed() ? repeat(last) : last.operation().attempts().getLast().outcome();
   }
 
   /** {@return the answer to the last thing, asked for again with the token that it has ended} */
-  Answer repeatTooLate() {
+  public Answer repeatTooLate() {
     Step last = steps.getLast();
     return api.ask(last.token() == null ? last.call() : last.call().token(last.token()));
   }
 
   /** Shows each token that must be dead by now. */
-  void tryDeadTokens() {
+  public void tryDeadTokens() {
     for (String dead : deadTokens) {
       used(dead, api.send(Call.get("/v1/session").token(dead)));
     }
   }
 
   /** {@return all that it asked for and what came of it, a line each} */
-  String account() {
+  public String account() {
     return steps.stream()
         .map(step -> step.operation() + "\n")
         .collect(Collectors.joining("", name + ":\n", ""));
@@ -292,7 +296,7 @@ final class Shopper {
    * {@return whether the outcome of the last thing it asked for is unknown} A refusal of a repeat
    * for want of the journal says nothing of the first time.
    */
-  boolean isInTheDark() {
+  public boolean isInTheDark() {
     if (steps.isEmpty()) {
       return false;
     }
@@ -306,20 +310,25 @@ final class Shopper {
         };
   }
 
+  /** {@return whether the last thing was asked for with a key} */
+  boolean canRepeat() {
+    return !steps.isEmpty() && steps.getLast().keyed();
+  }
+
   /** {@return whether the last thing it sent was not answered} */
-  boolean isCutOff() {
+  public boolean isCutOff() {
     return !steps.isEmpty()
         && steps.getLast().operation().attempts().getLast().outcome() instanceof Unknown;
   }
 
-  String token() {
+  public String token() {
     if (token == null) {
       throw new IllegalStateException(name + " has no session");
     }
     return token;
   }
 
-  String name() {
+  public String name() {
     return name;
   }
 
@@ -491,7 +500,7 @@ final class Shopper {
   }
 
   /** {@return the counters in a cart or an order, whose lines are a member of that name} */
-  static Map<String, Integer> counters(JsonNode cartOrOrder, String member) {
+  public static Map<String, Integer> counters(JsonNode cartOrOrder, String member) {
     var counters = new HashMap<String, Integer>();
     for (JsonNode item : cartOrOrder.path(member)) {
       String sku = item.path("sku").asText();

@@ -1,16 +1,16 @@
-package dev.holdfast.faults;
+package dev.holdfast.drill;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.holdfast.faults.History.Acknowledged;
-import dev.holdfast.faults.History.Effect;
-import dev.holdfast.faults.History.Operation;
-import dev.holdfast.faults.History.Order;
-import dev.holdfast.faults.History.Outcome;
-import dev.holdfast.faults.History.Refused;
-import dev.holdfast.faults.History.Unknown;
-import dev.holdfast.faults.History.View;
-import dev.holdfast.faults.Violation.Kind;
+import dev.holdfast.drill.History.Acknowledged;
+import dev.holdfast.drill.History.Effect;
+import dev.holdfast.drill.History.Operation;
+import dev.holdfast.drill.History.Order;
+import dev.holdfast.drill.History.Outcome;
+import dev.holdfast.drill.History.Refused;
+import dev.holdfast.drill.History.Unknown;
+import dev.holdfast.drill.History.View;
+import dev.holdfast.drill.Violation.Kind;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;

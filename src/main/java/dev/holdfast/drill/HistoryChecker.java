@@ -1,15 +1,15 @@
-package dev.holdfast.faults;
+package dev.holdfast.drill;
 
-import dev.holdfast.faults.History.Acknowledged;
-import dev.holdfast.faults.History.Attempt;
-import dev.holdfast.faults.History.Effect;
-import dev.holdfast.faults.History.Operation;
-import dev.holdfast.faults.History.Order;
-import dev.holdfast.faults.History.Refused;
-import dev.holdfast.faults.History.TokenUse;
-import dev.holdfast.faults.History.Unknown;
-import dev.holdfast.faults.History.View;
-import dev.holdfast.faults.Violation.Kind;
+import dev.holdfast.drill.History.Acknowledged;
+import dev.holdfast.drill.History.Attempt;
+import dev.holdfast.drill.History.Effect;
+import dev.holdfast.drill.History.Operation;
+import dev.holdfast.drill.History.Order;
+import dev.holdfast.drill.History.Refused;
+import dev.holdfast.drill.History.TokenUse;
+import dev.holdfast.drill.History.Unknown;
+import dev.holdfast.drill.History.View;
+import dev.holdfast.drill.Violation.Kind;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -31,10 +31,10 @@ import java.util.Objects;
  *       operations and views of a line in one order, and that order must agree with time.
  * </ul>
  */
-final class HistoryChecker {
+public final class HistoryChecker {
 
   /** What is known of an operation after all its attempts. */
-  enum Fate {
+  public enum Fate {
     DONE,
     REFUSED,
     UNKNOWN
@@ -48,7 +48,7 @@ final class HistoryChecker {
    * @param revision of the change, or -1 where nobody knows
    * @param taken what a checkout took
    */
-  record Judged(
+  public record Judged(
       Operation operation,
       Fate fate,
       long from,
@@ -56,11 +56,11 @@ final class HistoryChecker {
       long revision,
       Map<String, Integer> taken) {
 
-    Effect effect() {
+    public Effect effect() {
       return operation.effect();
     }
 
-    boolean is(Fate other) {
+    public boolean is(Fate other) {
       return fate == other;
     }
 
@@ -78,7 +78,7 @@ final class HistoryChecker {
   }
 
   /** {@return all broken promises that the history shows} */
-  static List<Violation> check(History history) {
+  public static List<Violation> check(History history) {
     var checker = new HistoryChecker(history);
     checker.check();
     return List.copyOf(checker.violations);
@@ -261,20 +261,20 @@ final class HistoryChecker {
   }
 
   /** Finds the highest revision that was known before a moment. */
-  static final class Frontier {
+  public static final class Frontier {
 
     private record Known(long at, long revision) {}
 
     private final List<Known> known = new ArrayList<>();
     private boolean sorted;
 
-    void add(long at, long revision) {
+    public void add(long at, long revision) {
       known.add(new Known(at, revision));
       sorted = false;
     }
 
     /** {@return the highest revision known before {@code moment}, or -1} */
-    long before(long moment) {
+    public long before(long moment) {
       if (!sorted) {
         sort();
       }

@@ -1,8 +1,8 @@
-package dev.holdfast.faults;
+package dev.holdfast.drill;
 
-import dev.holdfast.faults.History.Acknowledged;
-import dev.holdfast.faults.History.Outcome;
-import dev.holdfast.faults.Shopper.How;
+import dev.holdfast.drill.History.Acknowledged;
+import dev.holdfast.drill.History.Outcome;
+import dev.holdfast.drill.Shopper.How;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -14,14 +14,14 @@ import java.util.concurrent.ConcurrentLinkedQueue;
  * who come, fill a cart, log in as one of those users, check out and go. Everyone goes on until
  * told to stop, or until the outcome of something is unknown.
  */
-final class ShoppingLoad {
+public final class ShoppingLoad {
 
   private static final int USERS = 8;
   private static final List<String> COUNTERS = List.of("tea", "coffee", "cocoa");
   private static final List<String> LINES = List.of("lamp", "chair");
   private static final List<String> ATTRIBUTES = List.of("color", "size", "note");
 
-  private final ApiClient api;
+  private final Api api;
   private final History history;
   private final String name;
   private final long seed;
@@ -33,14 +33,14 @@ final class ShoppingLoad {
    * @param name unlike that of any other load on the same data
    * @param seed of all that is random in it but the course of time
    */
-  ShoppingLoad(ApiClient api, History history, String name, long seed) {
+  public ShoppingLoad(Api api, History history, String name, long seed) {
     this.api = api;
     this.history = history;
     this.name = name;
     this.seed = seed;
   }
 
-  ShoppingLoad start(int writers, int visitors) {
+  public ShoppingLoad start(int writers, int visitors) {
     var everyone = new ArrayList<Runnable>();
     for (int i = 0; i < writers; i++) {
       int number = i;
@@ -55,16 +55,16 @@ final class ShoppingLoad {
   }
 
   /** Everyone ends after what they are at. */
-  ShoppingLoad stop() {
+  public ShoppingLoad stop() {
     stopped = true;
     return this;
   }
 
-  void join() {
+  public void join() {
     crowd.join();
   }
 
-  List<Shopper> shoppers() {
+  public List<Shopper> shoppers() {
     return List.copyOf(shoppers);
   }
 
@@ -86,7 +86,8 @@ final class ShoppingLoad {
     }
   }
 
-  private static void act(Shopper shopper, String unique, Random random) {
+  /** One thing that a shopper does, at random. */
+  static void act(Shopper shopper, String unique, Random random) {
     switch (random.nextInt(20)) {
       case 0, 1, 2, 3 -> shopper.putAttribute(any(ATTRIBUTES, random), unique, how(unique, random));
       case 4, 5 ->
@@ -129,7 +130,7 @@ final class ShoppingLoad {
    *
    * @return whether everything was acknowledged
    */
-  static boolean visit(Shopper shopper, String user, Random random) {
+  public static boolean visit(Shopper shopper, String user, Random random) {
     String name = shopper.name();
     return done(shopper.open())
         && done(shopper.patchAttributes(Map.of("color", name, "size", name), How.keyed(name + "a")))

@@ -1,12 +1,12 @@
-package dev.holdfast.faults;
+package dev.holdfast.drill;
 
 /** A promise that a {@link History} shows broken. */
-record Violation(Kind kind, String detail) {
+public record Violation(Kind kind, String detail) {
 
   private static final int MOST = 2_000;
 
   /** Which promise. */
-  enum Kind {
+  public enum Kind {
     /** An acknowledged change is not there. */
     LOST_WRITE,
     /** A refused change is there. */

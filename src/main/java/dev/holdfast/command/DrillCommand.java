@@ -1,0 +1,245 @@
+package dev.holdfast.command;
+
+import dev.holdfast.drill.Drill;
+import dev.holdfast.drill.DrillPlan;
+import dev.holdfast.drill.DrillRun;
+import dev.holdfast.drill.Fault;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code drill}: does a fault to a cluster under load and tells what its users saw. */
+@Command(
+    name = "drill",
+    description = {
+      "Starts a cluster of real processes on this machine, drives load, does a fault to it, and"
+          + " tells what the users saw: how long those of a lost node waited, which requests"
+          + " failed, and whether anything acknowledged was lost, stale or done twice.",
+      "Exit status 0: every promise held, and no request failed that entered at a node to which"
+          + " nothing was done; 1: not; 2: wrong usage, or something is missing here that the"
+          + " fault needs."
+    },
+    mixinStandardHelpOptions = true)
+final class DrillCommand implements Callable<Integer> {
+
+  private static final int MOST_NODES = 9;
+
+  /** Visitors go on logging in as the same users: no session is to end for another. */
+  private static final String SESSIONS = "1000";
+
+  private static final String SCHEMA = "holdfast_drill";
+
+  @Spec
+  @SuppressWarnings("NullAway.Init") // set by picocli before anything runs
+  private CommandSpec spec;
+
+  /** For the help. */
+  static final class Faults extends ArrayList<String> {
+    private static final long serialVersionUID = 1;
+
+    Faults() {
+      super(Stream.of(Fault.values()).map(Fault::word).toList());
+    }
+  }
+
+  @Parameters(
+      index = "0",
+      paramLabel = "FAULT",
+      completionCandidates = Faults.class,
+      description = "One of ${COMPLETION-CANDIDATES}.")
+  private String fault = "";
+
+  @Option(
+      names = "--nodes",
+      paramLabel = "N",
+      description = "How many nodes, 2 to " + MOST_NODES + " (3; for crash-two 5).")
+  private @Nullable Integer nodes;
+
+  @Option(names = "--runs", paramLabel = "N", description = "How often it is done (1).")
+  private int runs = 1;
+
+  @Option(
+      names = "--rate",
+      paramLabel = "R",
+      description = "Things that all users together do a second (300).")
+  private int rate = 300;
+
+  @Option(names = "--users", paramLabel = "U", description = "How many users (100).")
+  private int users = 100;
+
+  @Option(
+      names = "--warm-up",
+      paramLabel = "SECONDS",
+      description = "Load before the first fault (10).")
+  private int warmUp = 10;
+
+  @Option(
+      names = "--hold",
+      paramLabel = "SECONDS",
+      description = "How long a fault lasts that is not for good (20).")
+  private int hold = 20;
+
+  @Option(
+      names = "--watch",
+      paramLabel = "SECONDS",
+      description = "Load after the fault is healed (5).")
+  private int watch = 5;
+
+  @Option(
+      names = "--postgres",
+      paramLabel = "URL",
+      description = {
+        "Keep the journal in PostgreSQL, in a schema "
+            + SCHEMA
+            + " of its own, instead of a"
+            + " temporary folder.",
+        "A password is better given as HOLDFAST_POSTGRES: arguments are seen by everybody."
+      },
+      defaultValue = "${env:HOLDFAST_POSTGRES}")
+  private @Nullable String postgres;
+
+  @Option(
+      names = "--report",
+      paramLabel = "DIR",
+      description = "Write report.json, report.html and the nodes' logs there.")
+  private @Nullable Path report;
+
+  @Option(names = "--seed", paramLabel = "N", description = "Of all that is left to chance.")
+  private @Nullable Long seed;
+
+  @Option(names = "--json", description = "Print the report as JSON instead.")
+  private boolean json;
+
+  @Override
+  public Integer call() throws Exception {
+    Fault chosen = Fault.of(fault).orElseThrow(() -> wrong("there is no fault " + fault));
+    int count = nodes == null ? chosen.nodes() : nodes;
+    if (count < 2 || count > MOST_NODES) {
+      throw wrong("--nodes is " + count + "; it must be 2 to " + MOST_NODES);
+    }
+    if (runs < 1 || rate < 1 || users < 1 || warmUp < 0 || hold < 1 || watch < 1) {
+      throw wrong("--runs, --rate, --users, --hold and --watch must be positive");
+    }
+    PrintWriter out = spec.commandLine().getOut();
+    List<DrillRun> done;
+    try (var data = TemporaryFolder.create("holdfast-drill")) {
+      Path logs = report == null ? data.path().resolve("logs") : report.resolve("logs");
+      var plan =
+          new DrillPlan(
+              chosen,
+              count,
+              runs,
+              rate,
+              users,
+              Duration.ofSeconds(warmUp),
+              Duration.ofSeconds(hold),
+              Duration.ofSeconds(watch),
+              data.path().resolve("data"),
+              logs.toAbsolutePath(),
+              environment(),
+              seed == null ? new SecureRandom().nextLong() : seed);
+      Files.createDirectories(plan.data());
+      if (!json) {
+        out.printf(
+            Locale.ROOT,
+            "drill %s: %s; %d nodes, journal %s, %d users who do %d things a second%n",
+            chosen.word(),
+            chosen.text(),
+            count,
+            onPostgres() ? "in PostgreSQL" : "embedded",
+            users,
+            rate);
+        out.flush();
+      }
+      done =
+          new Drill(plan, line -> System.err.println("drill: " + line))
+              .run(run -> {
+                if (!json) {
+                  print(run, out);
+                }
+              });
+    }
+    if (!json) {
+      out.printf(
+          Locale.ROOT,
+          "all %d runs: the users of lost nodes were back after %s%n",
+          done.size(),
+          Drill.outage(done));
+    }
+    out.flush();
+    return done.stream().allMatch(DrillRun::holds) ? 0 : 1;
+  }
+
+  private static void print(DrillRun run, PrintWriter out) {
+    out.printf(
+        Locale.ROOT,
+        "run %d: %s; %d users affected, back after %s%s%n",
+        run.run(),
+        run.what(),
+        run.affectedUsers(),
+        run.outage(),
+        run.neverBack() == 0 ? "" : "; " + run.neverBack() + " never");
+    out.printf(
+        Locale.ROOT,
+        "  of %,d requests after the fault failed: at live nodes %s, at others %s%n",
+        run.requests(),
+        counts(run.failedAtLive()),
+        counts(run.failedAtFaulty()));
+    run.examples().forEach(example -> out.println("    " + example));
+    out.printf(
+        Locale.ROOT,
+        "  %,d things done, %,d answers that acknowledge; broken promises: %s%n",
+        run.operations(),
+        run.acknowledged(),
+        counts(run.violations()));
+    run.remarks().forEach(remark -> out.println("  " + remark));
+    run.details().forEach(detail -> out.println("    " + detail));
+    out.flush();
+  }
+
+  private static String counts(Map<String, Long> counts) {
+    return counts.isEmpty()
+        ? "0"
+        : counts.entrySet().stream()
+            .map(count -> count.getValue() + " " + count.getKey())
+            .collect(Collectors.joining(", "));
+  }
+
+  private boolean onPostgres() {
+    return postgres != null && !postgres.isBlank();
+  }
+
+  private Map<String, String> environment() {
+    var environment = new HashMap<>(System.getenv());
+    environment.keySet().removeIf(name -> name.startsWith("HOLDFAST_"));
+    environment.put("HOLDFAST_LIMITS_SESSIONS", SESSIONS);
+    if (onPostgres()) {
+      environment.put("HOLDFAST_POSTGRES", String.valueOf(postgres));
+      environment.put("HOLDFAST_POSTGRES_SCHEMA", SCHEMA);
+    } else {
+      environment.put("HOLDFAST_JOURNAL_SHARED", "true");
+    }
+    return environment;
+  }
+
+  private ParameterException wrong(String why) {
+    return new ParameterException(spec.commandLine(), why);
+  }
+}

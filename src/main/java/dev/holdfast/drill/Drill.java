@@ -1,0 +1,281 @@
+package dev.holdfast.drill;
+
+import dev.holdfast.cluster.Takeover;
+import dev.holdfast.drill.Sample.Came;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
+
+/**
+ * Does a fault to a cluster under load, again and again, and tells what its users saw of it.
+ *
+ * <p>All nodes are processes of this machine. Load enters at all of them ({@link Entrances}), and
+ * is steady ({@link DrillLoad}). For each user whose owner the fault takes away the time is told
+ * from the fault to the first answer from another owner. What was asked for and answered is checked
+ * afterwards ({@link HistoryChecker}).
+ */
+public final class Drill {
+
+  private static final long LOOK_NANOS = 20_000_000;
+  private static final long OPENING_SECONDS = 60;
+  private static final Duration LATER_WARM_UP = Duration.ofSeconds(3);
+
+  /** Load before the fault, by which the one after it is judged. */
+  private static final Duration BEFORE = Duration.ofSeconds(2);
+
+  /** A user who has no answer by then never comes back. */
+  private static final Duration GIVEN_UP = Duration.ofSeconds(90);
+
+  private static final int EXAMPLES = 5;
+  private static final long SLICE_NANOS = 100_000_000;
+
+  private final DrillPlan plan;
+  private final Consumer<String> progress;
+  private final Random random;
+
+  /**
+   * A drill.
+   *
+   * @param progress told what happens, a line each
+   */
+  public Drill(DrillPlan plan, Consumer<String> progress) {
+    this.plan = plan;
+    this.progress = progress;
+    this.random = new Random(plan.seed());
+  }
+
+  /**
+   * Does all runs, one after the other, on one cluster.
+   *
+   * @param finished told of each
+   * @throws IOException if the cluster does not come up, or not back
+   */
+  public List<DrillRun> run(Consumer<DrillRun> finished) throws IOException, InterruptedException {
+    var runs = new ArrayList<DrillRun>();
+    try (var cluster = new DrillCluster(plan);
+        var entrances = new Entrances()) {
+      cluster.start(plan.nodes()).forEach(entrances::add);
+      cluster.awaitBalance();
+      progress.accept(plan.nodes() + " nodes are up");
+      for (int run = 1; run <= plan.runs(); run++) {
+        try (var injection = new Injection(plan, cluster, entrances, random)) {
+          DrillRun done = new Run(run, cluster, entrances, injection).perform();
+          runs.add(done);
+          finished.accept(done);
+        }
+      }
+    }
+    return runs;
+  }
+
+  /** One run. */
+  private final class Run {
+    private final int number;
+    private final DrillCluster cluster;
+    private final Entrances entrances;
+    private final History history = new History();
+    private final DrillLoad load;
+    private final Injection injection;
+
+    private final List<Sample> samples = new ArrayList<>();
+
+    /** The owner of each user as last told before the fault. */
+    private final Map<Integer, String> owners = new HashMap<>();
+
+    private final Map<Integer, Long> back = new HashMap<>();
+    private Set<Integer> affected = Set.of();
+
+    Run(int number, DrillCluster cluster, Entrances entrances, Injection injection) {
+      this.number = number;
+      this.cluster = cluster;
+      this.entrances = entrances;
+      this.injection = injection;
+      this.load =
+          new DrillLoad(
+              entrances,
+              history,
+              "d%08x-%d".formatted(random.nextInt(), number),
+              plan.users(),
+              plan.rate(),
+              random.nextLong());
+    }
+
+    DrillRun perform() throws IOException, InterruptedException {
+      injection.prepare();
+      load.start();
+      try {
+        if (!load.awaitOpened(OPENING_SECONDS)) {
+          throw new IOException("not all users had a session within " + OPENING_SECONDS + " s");
+        }
+        pass(number == 1 ? plan.warmUp() : LATER_WARM_UP);
+        collect();
+        samples.clear();
+        pass(BEFORE);
+        injection.inject();
+        progress.accept("run " + number + ": " + injection.what());
+        collect();
+        owners.values().removeIf(owner -> !injection.lost().contains(owner));
+        affected = Set.copyOf(owners.keySet());
+        watch();
+        injection.heal(progress);
+        pass(plan.watch());
+      } finally {
+        load.stop();
+      }
+      collect();
+      injection.restore();
+      load.lookAndRepeat();
+      entrances.drain();
+      return judge();
+    }
+
+    private void pass(Duration time) {
+      long end = System.nanoTime() + time.toNanos();
+      while (System.nanoTime() - end < 0) {
+        LockSupport.parkNanos(LOOK_NANOS);
+        collect();
+      }
+    }
+
+    /** Until everybody is back and the fault has lasted as long as it is to. */
+    private void watch() throws IOException, InterruptedException {
+      long least = injection.at() + injection.lasts().toNanos();
+      long most = injection.at() + GIVEN_UP.toNanos();
+      while (!injection.isOver()
+          || System.nanoTime() - least < 0
+          || (back.size() < affected.size() && System.nanoTime() - most < 0)) {
+        LockSupport.parkNanos(LOOK_NANOS);
+        collect();
+      }
+    }
+
+    private void collect() {
+      for (Sample sample : entrances.drain()) {
+        samples.add(sample);
+        if (sample.user() < 0 || sample.owner().isEmpty()) {
+          continue;
+        }
+        if (!injection.isDone()) {
+          owners.put(sample.user(), sample.owner());
+        } else if (sample.ended() < injection.at()) {
+          owners.put(sample.user(), sample.owner());
+        } else if (sample.came() == Came.DONE && !injection.lost().contains(sample.owner())) {
+          back.merge(sample.user(), sample.ended(), Math::min);
+        }
+      }
+    }
+
+    private DrillRun judge() throws IOException, InterruptedException {
+      List<Violation> violations = HistoryChecker.check(history);
+      var kinds = new TreeMap<String, Long>();
+      violations.forEach(violation -> kinds.merge(word(violation.kind()), 1L, Long::sum));
+      var outages = new ArrayList<Double>();
+      for (int user : affected) {
+        Long returned = back.get(user);
+        if (returned != null) {
+          outages.add((returned - injection.at()) / 1e6);
+        }
+      }
+      var live = new TreeMap<String, Long>();
+      var faulty = new TreeMap<String, Long>();
+      var examples = new ArrayList<String>();
+      long requests = 0;
+      var before = new ArrayList<Double>();
+      var after = new ArrayList<Double>();
+      for (Sample sample : samples) {
+        (sample.ended() < injection.at() ? before : after)
+            .add((sample.ended() - sample.begun()) / 1e6);
+        if (sample.ended() < injection.at() || sample.came() == Came.NOT_SENT) {
+          continue;
+        }
+        requests++;
+        if (sample.failed()) {
+          boolean fault = injection.faulty().contains(sample.node());
+          (fault ? faulty : live).merge(word(sample.came()), 1L, Long::sum);
+          if (!fault && examples.size() < EXAMPLES) {
+            examples.add(
+                "%s at %s, %.0f ms after the fault, for %.0f ms: %s"
+                    .formatted(
+                        word(sample.came()),
+                        sample.node(),
+                        (sample.begun() - injection.at()) / 1e6,
+                        (sample.ended() - sample.begun()) / 1e6,
+                        sample.detail()));
+          }
+        }
+      }
+      var took = new ArrayList<String>();
+      for (Takeover takeover : cluster.view(cluster.nodes().getFirst()).takeovers()) {
+        took.add(takeover.toString());
+      }
+      return new DrillRun(
+          number,
+          injection.what(),
+          affected.size(),
+          affected.size() - outages.size(),
+          outages,
+          requests,
+          live,
+          faulty,
+          examples,
+          Quantiles.of(before),
+          Quantiles.of(after),
+          history.operations().size(),
+          history.acknowledged(),
+          kinds,
+          plan.fault().mayRefuse(),
+          injection.remarks(),
+          violations.stream().limit(EXAMPLES).map(Violation::toString).toList(),
+          took.stream().limit(EXAMPLES).toList(),
+          slices());
+    }
+
+    private List<DrillRun.Slice> slices() {
+      var bySlice = new TreeMap<Long, List<Sample>>();
+      for (Sample sample : samples) {
+        if (sample.came() != Came.NOT_SENT) {
+          bySlice
+              .computeIfAbsent(
+                  Math.floorDiv(sample.begun() - injection.at(), SLICE_NANOS),
+                  slice -> new ArrayList<>())
+              .add(sample);
+        }
+      }
+      var slices = new ArrayList<DrillRun.Slice>();
+      bySlice.forEach((slice, within) -> {
+        List<Double> millis =
+            within.stream()
+                .filter(sample -> !sample.failed())
+                .map(sample -> (sample.ended() - sample.begun()) / 1e6)
+                .toList();
+        Quantiles latency = Quantiles.of(millis);
+        slices.add(
+            new DrillRun.Slice(
+                slice * SLICE_NANOS / 1_000_000,
+                millis.size(),
+                within.size() - millis.size(),
+                latency.p50(),
+                latency.max()));
+      });
+      return slices;
+    }
+  }
+
+  private static String word(Enum<?> value) {
+    return value.name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  /** What is taken together of all runs. */
+  public static Quantiles outage(List<DrillRun> runs) {
+    return Quantiles.of(runs.stream().flatMap(run -> run.outagesMillis().stream()).toList());
+  }
+}

@@ -1,0 +1,39 @@
+package dev.holdfast.drill;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+
+/**
+ * What to drill.
+ *
+ * @param fault what is done to the cluster
+ * @param nodes how many there are
+ * @param runs how often it is done
+ * @param rate requests a second, all users together
+ * @param users whose requests these are
+ * @param warmUp load before the fault, before the first run
+ * @param hold how long a fault lasts that is not for good, such as a hang
+ * @param watch load after the fault, at least
+ * @param data folder of the embedded journal and the token key
+ * @param logs folder of what the nodes log
+ * @param environment of the nodes: all of it but what is different for each
+ * @param seed of all that is random in it but the course of time
+ */
+public record DrillPlan(
+    Fault fault,
+    int nodes,
+    int runs,
+    int rate,
+    int users,
+    Duration warmUp,
+    Duration hold,
+    Duration watch,
+    Path data,
+    Path logs,
+    Map<String, String> environment,
+    long seed) {
+  public DrillPlan {
+    environment = Map.copyOf(environment);
+  }
+}
