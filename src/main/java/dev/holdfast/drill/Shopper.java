@@ -239,12 +239,12 @@ public final class Shopper {
   }
 
   /** Reads session and cart; null where there is none to be read. */
-  @Nullable View look() {
+  public @Nullable View look() {
     return look("/v1/session", Set.of(session, History.CART));
   }
 
   /** Reads the cart alone; null where there is none to be read. */
-  @Nullable View lookAtCart() {
+  public @Nullable View lookAtCart() {
     return look("/v1/cart", Set.of(History.CART));
   }
 
