@@ -87,6 +87,7 @@ final class UserEntityTest {
   private final AtomicInteger requests = new AtomicInteger();
   private final Map<OwnerKey, ActorRef<Message>> users = new ConcurrentHashMap<>();
   private final AtomicLong clock = new AtomicLong(1_700_000_000_000L);
+  private final AtomicBoolean right = new AtomicBoolean(true);
   private final AtomicBoolean clockFails = new AtomicBoolean();
 
   @BeforeEach
@@ -404,6 +405,25 @@ final class UserEntityTest {
   }
 
   @Test
+  void answersNothingFromMemoryWithoutTheRightTo() {
+    open(VISITOR);
+    right.set(false);
+
+    assertThat(ask(VISITOR, new Command.Look(ACCESS)))
+        .isEqualTo(new Answer.Unavailable(Answer.Cause.NO_OWNER, 1_000));
+
+    right.set(true);
+    look(VISITOR);
+  }
+
+  @Test
+  void acknowledgesWithoutTheRightWhatTheJournalHasTaken() {
+    right.set(false);
+    open(VISITOR);
+    assertThat(eventsOf(VISITOR)).containsExactly("session.opened.v1");
+  }
+
+  @Test
   void tellsTheJournalWhenTheUserMustBeWoken() {
     open(VISITOR);
     assertThat(stored(VISITOR).getLast().event().deadline()).isEqualTo(clock.get() + 1_980_000);
@@ -463,7 +483,7 @@ final class UserEntityTest {
                     "node-1",
                     journal,
                     clocks,
-                    RightToAnswer.ALWAYS,
+                    right::get,
                     Limits.defaults(),
                     (other, message) -> Objects.requireNonNull(users.get(other)).tell(message),
                     population),
