@@ -14,9 +14,11 @@ import dev.holdfast.journal.PostgresOptions;
 import dev.holdfast.journal.RetentionSettings;
 import dev.holdfast.user.Limits;
 import dev.holdfast.user.User;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -34,7 +36,8 @@ import org.jspecify.annotations.Nullable;
  * variables, command-line options.
  *
  * <p>Every setting can be given as an environment variable: {@code holdfast.cluster.shards} is
- * {@code HOLDFAST_CLUSTER_SHARDS}.
+ * {@code HOLDFAST_CLUSTER_SHARDS}. {@code HOLDFAST_CLUSTER_SHARDS_FILE} names a file that holds the
+ * value instead, without the white space at its end.
  *
  * @param node the name of this node, shown to people
  * @param data the folder of the embedded journal, and of a token key that was made for want of one
@@ -339,13 +342,31 @@ public record Settings(
     var found = new HashMap<String, String>();
     for (String key : keys(reference)) {
       String name = (ROOT + "." + key).replace('.', '_').replace('-', '_').toUpperCase(Locale.ROOT);
-      String value = environment.get(name);
+      String value = fromFile(environment, name);
       // Kubernetes puts tcp://address:port into HOLDFAST_PORT where a service is named holdfast.
       if (value != null && !(name.equals("HOLDFAST_PORT") && value.startsWith("tcp://"))) {
         found.put(key, value);
       }
     }
     return found;
+  }
+
+  /** A secret is better in a file, which no crash report and no child process repeats. */
+  private static @Nullable String fromFile(Map<String, String> environment, String name) {
+    String value = environment.get(name);
+    String file = environment.get(name + "_FILE");
+    if (file == null) {
+      return value;
+    }
+    if (value != null) {
+      throw new InvalidSetting(name + " and " + name + "_FILE are both set; set one of them");
+    }
+    try {
+      return Files.readString(Path.of(file)).stripTrailing();
+    } catch (IOException | InvalidPathException e) {
+      throw new InvalidSetting(
+          name + "_FILE names " + file + ", which cannot be read as text: " + e.getMessage());
+    }
   }
 
   private static void refuseUnknown(Config given, Config reference) {

@@ -103,6 +103,28 @@ final class SettingsTest {
   }
 
   @Test
+  void readsASettingFromTheFileThatTheEnvironmentNames() throws IOException {
+    Path keys = Files.writeString(folder.resolve("token-keys"), "7:" + KEY + "\n");
+    assertThat(load(Map.of("HOLDFAST_TOKEN_KEYS_FILE", keys.toString()), Map.of()).tokenKeys())
+        .extracting(SessionTokens.Key::id)
+        .containsExactly(7);
+  }
+
+  @Test
+  void refusesAFileOfASettingThatIsAbsentOrOneTooMany() throws IOException {
+    String absent = folder.resolve("absent").toString();
+    assertThatThrownBy(() -> load(Map.of("HOLDFAST_API_KEYS_FILE", absent), Map.of()))
+        .isInstanceOf(InvalidSetting.class)
+        .hasMessageStartingWith("HOLDFAST_API_KEYS_FILE names " + absent)
+        .hasMessageContaining("cannot be read");
+    String port = Files.writeString(folder.resolve("port"), "1").toString();
+    assertThatThrownBy(
+            () -> load(Map.of("HOLDFAST_PORT_FILE", port, "HOLDFAST_PORT", "2"), Map.of()))
+        .isInstanceOf(InvalidSetting.class)
+        .hasMessage("HOLDFAST_PORT and HOLDFAST_PORT_FILE are both set; set one of them");
+  }
+
+  @Test
   void passesOverTheAddressThatKubernetesPutsInThePlaceOfThePort() {
     assertThat(load(Map.of("HOLDFAST_PORT", "tcp://10.0.0.1:80"), Map.of()).http().port())
         .isEqualTo(8080);
