@@ -29,11 +29,14 @@ public final class ApiServer implements AutoCloseable {
   private static final int RECEIVE_BUFFER = 64 * 1024;
 
   private final WebServer server;
+  private final Dispatcher dispatcher;
   private final Connections connections;
   private final EventLog log;
 
-  private ApiServer(WebServer server, Connections connections, EventLog log) {
+  private ApiServer(
+      WebServer server, Dispatcher dispatcher, Connections connections, EventLog log) {
     this.server = server;
+    this.dispatcher = dispatcher;
     this.connections = connections;
     this.log = log;
   }
@@ -93,7 +96,7 @@ public final class ApiServer implements AutoCloseable {
       throw new BindException(
           "cannot listen on " + settings.host() + ":" + settings.port() + ": see the log");
     }
-    return new ApiServer(server, connections, log);
+    return new ApiServer(server, dispatcher, connections, log);
   }
 
   /**
@@ -153,6 +156,15 @@ public final class ApiServer implements AutoCloseable {
   /** {@return the port that it listens on} */
   public int port() {
     return server.port();
+  }
+
+  /**
+   * From now on every answer is the last on its connection, so that callers who keep theirs open
+   * turn to other nodes before this one stops, and no request meets a connection that is just being
+   * closed.
+   */
+  public void endsConnections() {
+    dispatcher.endsConnections();
   }
 
   /** Takes no more requests, finishes those in hand, and stops listening. */

@@ -50,6 +50,8 @@ final class Dispatcher {
   private final MeterRegistry metrics;
   private final Counter refusedTokens;
 
+  private volatile boolean ending;
+
   Dispatcher(Call.Server server, Routes routes, MeterRegistry metrics) {
     var settings = server.settings();
     this.server = server;
@@ -63,6 +65,11 @@ final class Dispatcher {
             .register(metrics);
   }
 
+  /** From now on each answer is the last on its connection. */
+  void endsConnections() {
+    ending = true;
+  }
+
   /** Answers a request. */
   void handle(ServerRequest request, ServerResponse response) {
     long startedAt = System.nanoTime();
@@ -71,7 +78,7 @@ final class Dispatcher {
     @Nullable String ownersNode = null;
     ApiKeys.@Nullable Caller caller = null;
     Response answer;
-    boolean last = request.headers().containsToken(HeaderValues.CONNECTION_CLOSE);
+    boolean last = ending || request.headers().containsToken(HeaderValues.CONNECTION_CLOSE);
     try {
       if (request.headers().contains(NO_NAME)) {
         last = true;

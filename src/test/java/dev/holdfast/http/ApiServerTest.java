@@ -10,6 +10,7 @@ import dev.holdfast.user.Outcome;
 import dev.holdfast.user.Reply;
 import java.io.IOException;
 import java.net.BindException;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -132,6 +133,35 @@ class ApiServerTest {
               return List.of(first.join(), second.join());
             });
     client.get("/v1/session").token(token).send(200);
+  }
+
+  @Test
+  void endsEachConnectionWithItsNextAnswerOnceItIsToldThatItWillStop() throws IOException {
+    ApiServer server = node.start(HttpSettings.Bounds.defaults(), List.of(), false);
+    try (var kept = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
+      kept.setSoTimeout(10_000);
+      assertThat(answer(kept)).startsWith("HTTP/1.1 200").doesNotContainIgnoringCase("close");
+      server.endsConnections();
+      assertThat(answer(kept)).startsWith("HTTP/1.1 200").containsIgnoringCase("connection: close");
+      assertThat(kept.getInputStream().read()).isEqualTo(-1);
+    }
+    // Whoever has not noticed is still answered.
+    new Client(server.port()).get("/health/live").send(200);
+  }
+
+  private static String answer(Socket connection) throws IOException {
+    connection
+        .getOutputStream()
+        .write(
+            "GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                .getBytes(StandardCharsets.US_ASCII));
+    var text = new StringBuilder();
+    while (!text.toString().endsWith("}")) {
+      int next = connection.getInputStream().read();
+      assertThat(next).as(text.toString()).isNotEqualTo(-1);
+      text.append((char) next);
+    }
+    return text.toString();
   }
 
   @Test
