@@ -20,8 +20,10 @@ public final class JournalUnusable extends Exception {
     NEWER,
     /** The file is damaged or incomplete. */
     CORRUPT,
-    /** The directory or file cannot be read or written. */
+    /** The directory or file cannot be read or written, or the database refuses it. */
     INACCESSIBLE,
+    /** The database does not answer, or not yet: it may do so later. */
+    UNREACHABLE,
     /** There is something in a journal that is to be filled. */
     NOT_EMPTY
   }

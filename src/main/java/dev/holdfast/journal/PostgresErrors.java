@@ -22,6 +22,12 @@ final class PostgresErrors {
   /** Two statements met: the same one may go through a moment later. */
   private static final Set<String> TRANSIENT = Set.of("40001", "40P01", UNIQUE_VIOLATION);
 
+  /**
+   * The server was reached and does not want this client: 08004, and 08P01 for what it did not
+   * understand.
+   */
+  private static final Set<String> REFUSED = Set.of("08004", "08P01");
+
   /** Damaged rows or index: XX001 and XX002. */
   private static final Set<String> CORRUPT = Set.of("XX001", "XX002");
 
@@ -42,6 +48,12 @@ final class PostgresErrors {
   static boolean endsSession(SQLException e) {
     // A server that turned read-only is no longer the primary: look for another one.
     return leavesOpen(e) || state(e).equals(READ_ONLY);
+  }
+
+  /** Whether no server was reached that takes connections; one that refuses the user was. */
+  static boolean isAway(SQLException e) {
+    String state = state(e);
+    return state.startsWith("57P") || (state.startsWith("08") && !REFUSED.contains(state));
   }
 
   static boolean isTransient(SQLException e) {

@@ -271,7 +271,7 @@ public final class PostgresStore implements JournalStore {
       return store;
     } catch (SQLException e) {
       throw new JournalUnusable(
-          Problem.INACCESSIBLE,
+          PostgresErrors.isAway(e) ? Problem.UNREACHABLE : Problem.INACCESSIBLE,
           "the journal in " + options.place() + " cannot be opened: " + PostgresErrors.describe(e),
           e);
     } finally {
