@@ -9,14 +9,15 @@ import dev.holdfast.http.ApiServer;
 import dev.holdfast.http.Health;
 import dev.holdfast.http.SessionTokens;
 import dev.holdfast.journal.Journal;
-import dev.holdfast.journal.JournalHealth;
 import dev.holdfast.journal.JournalStore;
 import dev.holdfast.journal.JournalUnusable;
 import dev.holdfast.journal.NodeId;
+import dev.holdfast.journal.PostgresOptions;
 import dev.holdfast.journal.PostgresStore;
 import dev.holdfast.journal.Retention;
 import dev.holdfast.journal.SqliteOptions;
 import dev.holdfast.journal.SqliteStore;
+import dev.holdfast.kubernetes.DeletionCost;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
@@ -27,6 +28,8 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -41,6 +44,16 @@ public final class App implements AutoCloseable {
 
   /** After so long without a renewal, which comes five times as often, a cluster is gone. */
   private static final Duration CLUSTER_SILENCE = Duration.ofSeconds(5);
+
+  /** How long a database that is not there yet is waited for. */
+  private static final Duration DATABASE = Duration.ofSeconds(60);
+
+  private static final long BETWEEN_LOOKS_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+
+  /**
+   * Far above any pause of a healthy node: who is not live is killed, and all its users must move.
+   */
+  private static final Duration STUCK = Duration.ofSeconds(20);
 
   private final Deque<AutoCloseable> parts = new ArrayDeque<>();
   private @Nullable URI url;
@@ -122,7 +135,7 @@ public final class App implements AutoCloseable {
             node.membership(),
             log,
             new SessionTokens(keys),
-            health(node, journal),
+            health(node),
             registry);
     parts.push(server);
     url =
@@ -134,7 +147,13 @@ public final class App implements AutoCloseable {
                 + ":"
                 + server.port());
     node.serves(url);
-    parts.push(() -> node.drain(settings.cluster().drain()));
+    parts.push(() -> {
+      server.endsConnections();
+      node.drain(settings.cluster().drain());
+    });
+    if (settings.pod() != null) {
+      parts.push(DeletionCost.keep(settings.pod(), node::isOldest));
+    }
     LOG.info("node {} ({}) serves {} from {}", settings.node(), id, url, settings.journalPlace());
   }
 
@@ -158,14 +177,37 @@ public final class App implements AutoCloseable {
             settings.data(),
             new SqliteOptions(
                 settings.journal().readers(), SqliteOptions.UNLIMITED, settings.journal().shared()))
-        : PostgresStore.open(settings.postgres());
+        : openWhenThere(settings.postgres());
   }
 
-  private Health health(Node node, Journal journal) {
+  /** Where database and nodes are started together, the database may come later. */
+  private static JournalStore openWhenThere(PostgresOptions options) throws JournalUnusable {
+    long end = System.nanoTime() + DATABASE.toNanos();
+    boolean told = false;
+    while (true) {
+      try {
+        return PostgresStore.open(options);
+      } catch (JournalUnusable unusable) {
+        if (unusable.problem() != JournalUnusable.Problem.UNREACHABLE
+            || System.nanoTime() - end > 0) {
+          throw unusable;
+        }
+        if (!told) {
+          LOG.warn("{}; waiting for it", unusable.getMessage());
+          told = true;
+        }
+      }
+      LockSupport.parkNanos(BETWEEN_LOOKS_NANOS);
+    }
+  }
+
+  private Health health(Node node) {
     return new Health() {
       @Override
       public @Nullable String whyNotLive() {
-        return null;
+        return node.sinceProgress().compareTo(STUCK) > 0
+            ? "The node's actors make no progress."
+            : null;
       }
 
       @Override
@@ -173,12 +215,10 @@ public final class App implements AutoCloseable {
         if (stopping) {
           return "The node is stopping.";
         }
-        if (!node.isUp()) {
-          return "The node is not a member of the cluster.";
-        }
-        return journal.health().now() instanceof JournalHealth.Unavailable
-            ? "The journal takes no writes."
-            : null;
+        // Not asked: whether the journal takes writes. What goes round a node for that reaches the
+        // users no better,
+        // for each has one owner, and reads of users in memory would be lost as well.
+        return node.isUp() ? null : "The node is not a member of the cluster.";
       }
     };
   }

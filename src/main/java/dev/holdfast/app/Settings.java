@@ -12,10 +12,12 @@ import dev.holdfast.http.SessionTokens;
 import dev.holdfast.journal.JournalSettings;
 import dev.holdfast.journal.PostgresOptions;
 import dev.holdfast.journal.RetentionSettings;
+import dev.holdfast.kubernetes.PodSettings;
 import dev.holdfast.user.Limits;
 import dev.holdfast.user.User;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.URI;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -43,6 +45,7 @@ import org.jspecify.annotations.Nullable;
  * @param data the folder of the embedded journal, and of a token key that was made for want of one
  * @param postgres where the journal is instead, or null for the embedded one
  * @param tokenKeys the cluster's; empty for one of its own in the data folder
+ * @param pod the pod of Kubernetes that this process is in; null if it need not know
  * @param pekko the whole configuration, from which Pekko takes its part
  */
 public record Settings(
@@ -56,6 +59,7 @@ public record Settings(
     FeedSettings feed,
     Limits limits,
     List<SessionTokens.Key> tokenKeys,
+    @Nullable PodSettings pod,
     Config pekko) {
 
   /** The folder of the embedded journal where none is named. */
@@ -135,6 +139,7 @@ public record Settings(
             in.duration("feed.keep-for-consumers", Duration.ofSeconds(1), Duration.ofDays(3650))),
         limits,
         tokenKeys(in),
+        pod(in),
         config);
   }
 
@@ -256,6 +261,21 @@ public record Settings(
     return in.text(key, "off, or a duration", text -> true).equals("off")
         ? User.NEVER
         : in.duration(key, Duration.ofSeconds(1), Duration.ofDays(3650)).toMillis();
+  }
+
+  private static @Nullable PodSettings pod(SettingsReader in) {
+    String name =
+        in.text(
+            "kubernetes.pod",
+            "the name of a pod, or nothing",
+            value -> value.isEmpty() || value.matches(PodSettings.NAME));
+    String api =
+        in.text(
+            "kubernetes.api",
+            "a URL without a path, such as https://kubernetes.default.svc",
+            value -> value.matches("https?://[A-Za-z0-9.:\\[\\]-]+"));
+    Path account = Path.of(in.text("kubernetes.account", "a folder", value -> !value.isBlank()));
+    return name.isEmpty() ? null : new PodSettings(name, URI.create(api), account);
   }
 
   private static int usersInMemory(SettingsReader in) {

@@ -69,9 +69,11 @@ public final class Node implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Node.class);
 
+  /** How long {@link #close} may take. */
+  public static final Duration STOPPING = Duration.ofSeconds(20);
+
   private static final EntityTypeKey<Message> USERS = EntityTypeKey.create(Message.class, "user");
   private static final Duration SERVING = Duration.ofSeconds(30);
-  private static final Duration STOPPING = Duration.ofSeconds(20);
   private static final Duration QUERY = Duration.ofSeconds(1);
   private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
   private static final long LOOK_MILLIS = 1_000;
@@ -101,6 +103,7 @@ public final class Node implements AutoCloseable {
   private final ShardedUsers users;
   private final Agenda agenda;
   private final ActorRef region;
+  private final Pulse pulse;
   private final ScheduledExecutorService looking =
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().daemon().name("holdfast-node").factory());
@@ -130,6 +133,7 @@ public final class Node implements AutoCloseable {
     this.system = formed.system();
     this.classic = Adapter.toClassic(system);
     this.cluster = Cluster.get(classic);
+    this.pulse = Pulse.of(system);
     this.incarnation = formed.incarnation();
     incarnation.speaksWhile(this::isOldest);
     this.ranges = new ShardRanges(settings.shards());
@@ -390,8 +394,8 @@ public final class Node implements AutoCloseable {
     }
   }
 
-  /** Whether no member is older: the coordinator is here, or soon will be. */
-  boolean isOldest() {
+  /** {@return whether no member is older: the coordinator is here, or soon will be} */
+  public boolean isOldest() {
     Member self = cluster.selfMember();
     return self.status().equals(MemberStatus.up())
         && StreamSupport.stream(cluster.state().getMembers().spliterator(), false)
@@ -490,6 +494,13 @@ public final class Node implements AutoCloseable {
   /** {@return whether this node is a member in good standing} */
   public boolean isUp() {
     return cluster.selfMember().status().equals(MemberStatus.up());
+  }
+
+  /**
+   * {@return how long ago its actors last got their turn; about a second at most while all is well}
+   */
+  public Duration sinceProgress() {
+    return pulse.sinceLast();
   }
 
   // ---------------------------------------------------------------------------------------------

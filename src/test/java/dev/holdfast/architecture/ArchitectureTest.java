@@ -38,6 +38,7 @@ final class ArchitectureTest {
   private static final String CLUSTER = "dev.holdfast.cluster..";
   private static final String HTTP = "dev.holdfast.http..";
   private static final String TELEMETRY = "dev.holdfast.telemetry..";
+  private static final String KUBERNETES = "dev.holdfast.kubernetes..";
   private static final String APP = "dev.holdfast.app..";
 
   private static final Set<String> CLOCK_FACTORIES =
@@ -76,6 +77,8 @@ final class ArchitectureTest {
           .definedBy(JOURNAL)
           .layer("telemetry")
           .definedBy(TELEMETRY)
+          .layer("kubernetes")
+          .definedBy(KUBERNETES)
           .layer("user")
           .definedBy(USER)
           .layer("cart")
@@ -107,6 +110,10 @@ final class ArchitectureTest {
           .whereLayer("journal")
           .mayOnlyAccessLayers("telemetry")
           .whereLayer("telemetry")
+          .mayNotAccessAnyLayer()
+          .whereLayer("kubernetes")
+          .mayOnlyBeAccessedByLayers("app")
+          .whereLayer("kubernetes")
           .mayNotAccessAnyLayer()
           .whereLayer("user")
           .mayOnlyAccessLayers("cart", "json")

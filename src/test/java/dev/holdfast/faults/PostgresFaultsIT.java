@@ -16,6 +16,10 @@ import dev.holdfast.drill.Violation;
 import dev.holdfast.faults.Program.Launch;
 import dev.holdfast.journal.PostgresServer;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
 import java.sql.DriverManager;
 import java.time.Duration;
@@ -45,6 +49,8 @@ class PostgresFaultsIT {
   private static final int VISITORS = 8;
 
   @RegisterExtension private final Program program = Program.forEachTest();
+  private final HttpClient client = HttpClient.newHttpClient();
+
   @TempDir private Path dir;
 
   private final long seed = Seed.ofThisRun();
@@ -94,6 +100,18 @@ class PostgresFaultsIT {
   }
 
   @Test
+  void waitsForADatabaseThatIsNotThereYet() throws IOException {
+    database.kill();
+    HoldfastProcess node =
+        program.start(
+            Launch.of("serve", "--port", "0", "--data", dir.resolve("data").toString())
+                .with(Map.of("HOLDFAST_POSTGRES", database.url())));
+    await().until(() -> node.err().contains("waiting for it"));
+    database.start();
+    node.awaitReady();
+  }
+
+  @Test
   @Timeout(240)
   void keepsItsWordThroughKillsOfTheDatabase() throws IOException {
     killDatabase(2);
@@ -116,17 +134,16 @@ class PostgresFaultsIT {
       ShoppingLoad load = startLoad(api, "kill-" + kill);
       awaitAcknowledged(300 + random.nextInt(3_000));
       database.kill();
-      await().until(() -> api.ask(Call.get("/health/ready")).status() == 503);
+      await().until(() -> !takesWrites(node));
 
       assertThat(api.ask(Call.get("/health/live")).status()).isEqualTo(200);
+      assertThat(api.ask(Call.get("/health/ready")).status()).isEqualTo(200);
       assertThat(idle.look()).as("a user in memory").isNotNull();
       assertThat(api.ask(Call.of("POST", "/v1/sessions")).status()).isIn(503, 504);
 
       CompletableFuture<Long> accepting = CompletableFuture.supplyAsync(this::whenAccepting);
       database.start();
-      await()
-          .pollInterval(Duration.ofMillis(5))
-          .until(() -> api.ask(Call.get("/health/ready")).status() == 200);
+      await().pollInterval(Duration.ofMillis(5)).until(() -> takesWrites(node));
       System.out.printf(
           "kill %d: ready %d ms after the database took connections%n",
           kill, Math.max(0, TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - accepting.join())));
@@ -137,6 +154,22 @@ class PostgresFaultsIT {
   }
 
   // ---------------------------------------------------------------------------------------------
+
+  private boolean takesWrites(HoldfastProcess node) {
+    try {
+      return client
+          .send(
+              HttpRequest.newBuilder(node.url().resolve("/metrics")).build(),
+              BodyHandlers.ofString())
+          .body()
+          .contains("\nholdfast_journal_available 1");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new AssertionError(e);
+    }
+  }
 
   /** When the database first takes a connection: nanoseconds of {@link System#nanoTime}. */
   private long whenAccepting() {
