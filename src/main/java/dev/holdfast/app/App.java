@@ -215,9 +215,8 @@ public final class App implements AutoCloseable {
         if (stopping) {
           return "The node is stopping.";
         }
-        // Not asked: whether the journal takes writes. What goes round a node for that reaches the
-        // users no better,
-        // for each has one owner, and reads of users in memory would be lost as well.
+        // Not asked: whether the journal takes writes. Each user has one owner, so going round this
+        // node would reach them no better, and lose the reads of users in memory.
         return node.isUp() ? null : "The node is not a member of the cluster.";
       }
     };
