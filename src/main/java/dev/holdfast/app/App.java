@@ -217,7 +217,10 @@ public final class App implements AutoCloseable {
         }
         // Not asked: whether the journal takes writes. Each user has one owner, so going round this
         // node would reach them no better, and lose the reads of users in memory.
-        return node.isUp() ? null : "The node is not a member of the cluster.";
+        if (!node.isUp()) {
+          return "The node is not a member of the cluster.";
+        }
+        return node.mayAnswer() ? null : "The node does not hold the right to answer.";
       }
     };
   }

@@ -84,6 +84,8 @@ public final class Node implements AutoCloseable {
   /** Whoever sends requests needs so long to see that this node takes none any more. */
   private static final long NOTICE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
+  private static final long LAPSE_NANOS = TimeUnit.SECONDS.toNanos(3);
+
   private static final int WAKE_MILLIS = 5_000;
   private static final OwnerKey NOBODY = new OwnerKey(0, 0);
 
@@ -94,6 +96,7 @@ public final class Node implements AutoCloseable {
   private final Cluster cluster;
   private final IncarnationHolder incarnation;
   private final ReadLease lease;
+  private final RightToAnswer right;
   private final @Nullable DeathWire wire;
   private final ShardRanges ranges;
   private final HeldShards held;
@@ -115,6 +118,7 @@ public final class Node implements AutoCloseable {
 
   private volatile @Nullable URI http;
   private volatile boolean draining;
+  private volatile long lastRight = System.nanoTime();
   private volatile boolean leaving;
 
   private Node(
@@ -129,6 +133,7 @@ public final class Node implements AutoCloseable {
     this.journal = journal;
     this.settings = settings;
     this.lease = lease;
+    this.right = host.isAlone() ? RightToAnswer.ALWAYS : lease;
     this.wire = wire;
     this.system = formed.system();
     this.classic = Adapter.toClassic(system);
@@ -199,7 +204,7 @@ public final class Node implements AutoCloseable {
             settings.place().name(),
             journal,
             clock,
-            host.isAlone() ? RightToAnswer.ALWAYS : lease,
+            right,
             limits,
             users,
             population));
@@ -494,6 +499,18 @@ public final class Node implements AutoCloseable {
   /** {@return whether this node is a member in good standing} */
   public boolean isUp() {
     return cluster.selfMember().status().equals(MemberStatus.up());
+  }
+
+  /**
+   * {@return whether it holds the right to answer, or held it when this was asked a moment ago} A
+   * right that lapses now and then, as beside a long pause, is none of a balancer's business.
+   */
+  public boolean mayAnswer() {
+    long now = System.nanoTime();
+    if (right.isHeld()) {
+      lastRight = now;
+    }
+    return now - lastRight < LAPSE_NANOS;
   }
 
   /**
