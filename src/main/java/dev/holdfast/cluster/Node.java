@@ -201,13 +201,7 @@ public final class Node implements AutoCloseable {
         org.apache.pekko.cluster.sharding.ClusterSharding.get(classic).shardRegion(USERS.name());
     surroundings.complete(
         new UserEntity.Surroundings(
-            settings.place().name(),
-            journal,
-            clock,
-            right,
-            limits,
-            users,
-            population));
+            settings.place().name(), journal, clock, right, limits, users, population));
     this.agenda = new Agenda(journal, users, held::owners, clock, settings);
   }
 
