@@ -104,6 +104,7 @@ public final class Node implements AutoCloseable {
   private final TakeoverLog takeovers;
   private final Population population = new Population();
   private final ShardedUsers users;
+  private final Listening listening;
   private final Agenda agenda;
   private final ActorRef region;
   private final Pulse pulse;
@@ -202,6 +203,7 @@ public final class Node implements AutoCloseable {
     surroundings.complete(
         new UserEntity.Surroundings(
             settings.place().name(), journal, clock, right, limits, users, population));
+    this.listening = new Listening(system, users);
     this.agenda = new Agenda(journal, users, held::owners, clock, settings);
   }
 
@@ -448,6 +450,11 @@ public final class Node implements AutoCloseable {
 
   public Users users() {
     return users;
+  }
+
+  /** {@return the way to hear of what happens to users} */
+  public Changes changes() {
+    return listening;
   }
 
   public Population population() {

@@ -213,6 +213,7 @@ final class ShardedUsers implements Users, UserEntity.Mail {
           Command.ListSessions _,
           Command.AskEpoch _,
           Command.LookUnused _,
+          Command.Watch _,
           Command.Inspect _,
           Command.Wake _ ->
           false;

@@ -20,6 +20,12 @@ public sealed interface Message {
     }
   }
 
+  /**
+   * Somebody wants to be told of what happens to the user, and where the user stands now. To be
+   * said again every few seconds: the actor forgets, and is not always the same.
+   */
+  record Listen(ActorRef<Told> listener) implements Message {}
+
   /** What came of asking the known user's actor to admit a visitor's log-in. */
   record AdmissionCame(Answer answer) implements Message {}
 

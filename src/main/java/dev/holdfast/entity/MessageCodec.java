@@ -132,6 +132,12 @@ final class MessageCodec {
         out.flag(ask.repeated());
         out.endOfFields();
       }
+      case Message.Listen listen -> {
+        out.bits(addressed.owner().high());
+        out.bits(addressed.owner().low());
+        out.text(refs.toSerializationFormat(listen.listener()));
+        out.endOfFields();
+      }
       case Message.AdmissionCame _ -> throw staysHere(addressed);
       case Message.AdmissionLate _ -> throw staysHere(addressed);
       case Message.PurgeEnded _ -> throw staysHere(addressed);
@@ -152,6 +158,50 @@ final class MessageCodec {
     ActorRef<Answer> replyTo = refs.resolveActorRef(in.text());
     return new Addressed(
         owner, new Message.Ask(in.struct(MessageCodec::readCommand), replyTo, in.flag()));
+  }
+
+  static Addressed readListen(MessageReader in, ActorRefResolver refs) {
+    var owner = new OwnerKey(in.bits(), in.bits());
+    return new Addressed(owner, new Message.Listen(refs.resolveActorRef(in.text())));
+  }
+
+  static void write(MessageWriter out, Told told) {
+    switch (told) {
+      case Told.Happened t -> {
+        out.count(1);
+        out.bits(t.owner().high());
+        out.bits(t.owner().low());
+        out.number(t.before());
+        out.number(t.revision());
+        out.list(
+            t.events(),
+            (to, event) -> {
+              to.text(event.name());
+              to.number(event.at());
+              to.text(event.payload());
+            });
+      }
+      case Told.Left t -> {
+        out.count(2);
+        out.bits(t.owner().high());
+        out.bits(t.owner().low());
+      }
+    }
+    out.endOfFields();
+  }
+
+  static Told readTold(MessageReader in) {
+    int variant = in.count();
+    return switch (variant) {
+      case 1 ->
+          new Told.Happened(
+              new OwnerKey(in.bits(), in.bits()),
+              in.number(),
+              in.number(),
+              in.list(from -> new Told.Written(from.text(), from.number(), from.text())));
+      case 2 -> new Told.Left(new OwnerKey(in.bits(), in.bits()));
+      default -> throw unknown("told", variant);
+    };
   }
 
   static void write(MessageWriter out, Answer answer) {
@@ -233,6 +283,10 @@ final class MessageCodec {
         writeRequest(out, c.request());
       }
       case Command.Wake _ -> out.count(10);
+      case Command.Watch c -> {
+        out.count(14);
+        writeAccess(out, c.access());
+      }
       case Command.Inspect _ -> out.count(11);
       case Command.EndAll c -> {
         out.count(12);
@@ -276,6 +330,7 @@ final class MessageCodec {
       case 8 -> new Command.LookUnused(readId(in));
       case 9 -> new Command.Erase(readRequest(in));
       case 10 -> new Command.Wake();
+      case 14 -> new Command.Watch(readAccess(in));
       case 11 -> new Command.Inspect();
       case 12 -> new Command.EndAll(readRequest(in));
       case 13 -> new Command.EndOne(readRequest(in), in.bits());

@@ -17,6 +17,8 @@ public final class MessageSerializer extends SerializerWithStringManifest {
 
   static final String ASK = "ask.v1";
   static final String ANSWER = "answer.v1";
+  static final String LISTEN = "listen.v1";
+  static final String TOLD = "told.v1";
 
   /** SKU, quantity, price, a name of 256 characters of four bytes, and the lengths of all. */
   private static final int LINE_BYTES = 1_200;
@@ -66,8 +68,10 @@ public final class MessageSerializer extends SerializerWithStringManifest {
   @Override
   public String manifest(Object message) {
     return switch (crossing(message)) {
+      case Addressed(_, Message.Listen _) -> LISTEN;
       case Addressed _ -> ASK;
       case Answer _ -> ANSWER;
+      case Told _ -> TOLD;
     };
   }
 
@@ -77,6 +81,7 @@ public final class MessageSerializer extends SerializerWithStringManifest {
     switch (crossing(message)) {
       case Addressed addressed -> MessageCodec.write(out, addressed, refs());
       case Answer answer -> MessageCodec.write(out, answer);
+      case Told told -> MessageCodec.write(out, told);
     }
     return out.toBytes();
   }
@@ -88,6 +93,8 @@ public final class MessageSerializer extends SerializerWithStringManifest {
       return switch (manifest) {
         case ASK -> MessageCodec.readAddressed(in, refs());
         case ANSWER -> MessageCodec.readAnswer(in);
+        case LISTEN -> MessageCodec.readListen(in, refs());
+        case TOLD -> MessageCodec.readTold(in);
         default -> throw new IllegalArgumentException("this version knows no such message");
       };
     } catch (IllegalArgumentException e) {

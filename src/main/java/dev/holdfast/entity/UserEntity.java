@@ -187,7 +187,10 @@ public final class UserEntity extends JournaledActor<Message> {
   /** What is on its way to the journal, and why; null while nothing is. */
   private @Nullable Write inHand;
 
-  private record Write(Message message, Decision decision) {}
+  private record Write(Message message, Decision decision, List<JournalEvent> events) {}
+
+  /** Null while there was nobody for long. */
+  private @Nullable Listeners listeners;
 
   /** What is decided again after a write that failed, and how often it was. */
   private @Nullable Message tried;
@@ -248,7 +251,9 @@ public final class UserEntity extends JournaledActor<Message> {
       rest();
       return;
     }
-    stayAwake();
+    if (!(message instanceof Message.Listen)) {
+      stayAwake();
+    }
     try {
       decideOn(message);
     } catch (RuntimeException fault) {
@@ -285,6 +290,7 @@ public final class UserEntity extends JournaledActor<Message> {
           onAsk(ask);
         }
       }
+      case Message.Listen listen -> onListen(listen);
       case Message.AdmissionCame(Answer.Answered(Reply.Admission admission, _)) ->
           onAdmission(admission, message);
       case Message.AdmissionCame(Answer.Unreadable _) -> onAdmissionUnreadable();
@@ -333,6 +339,23 @@ public final class UserEntity extends JournaledActor<Message> {
     } else {
       noted = false;
       held.pack();
+    }
+  }
+
+  private void onListen(Message.Listen listen) {
+    if (purging) {
+      return;
+    }
+    if (listeners == null) {
+      stayAwake();
+      listeners = new Listeners(owner, user().revision());
+    }
+    listeners.add(listen.listener(), number());
+  }
+
+  private void tell(long before, long revision, List<JournalEvent> events) {
+    if (listeners != null && !listeners.tell(before, revision, events, user().revision())) {
+      listeners = null;
     }
   }
 
@@ -385,7 +408,6 @@ public final class UserEntity extends JournaledActor<Message> {
   }
 
   private void write(Message message, Decision decision) {
-    inHand = new Write(message, decision);
     User after = decision.state();
     boolean erased = decision.entries().getLast().event() instanceof Event.UserErased;
     long deadline = erased ? after.lastEntryAt() : after.deadline(surroundings.limits());
@@ -393,6 +415,7 @@ public final class UserEntity extends JournaledActor<Message> {
     for (Entry entry : decision.entries()) {
       events.add(UserCodec.encode(entry, deadline));
     }
+    inHand = new Write(message, decision, events);
     write(events);
   }
 
@@ -404,7 +427,9 @@ public final class UserEntity extends JournaledActor<Message> {
     inDoubt = List.of();
     tried = null;
     stay(); // the user is somebody again
+    long revision = listeners == null ? 0 : user().revision();
     held.set(decision.state());
+    tell(number() - write.events.size(), revision, write.events);
     decision.entries().forEach(entry -> count(entry.event()));
     presence.retain(user().sessions());
     notePresence(decision);
@@ -656,6 +681,7 @@ public final class UserEntity extends JournaledActor<Message> {
           refuseUnread(why, ask);
         }
       }
+      case Message.Listen _ -> {} // said again
       case Message.AdmissionCame _ -> {} // asked for again once the user is here
       case Message.AdmissionLate _ -> {}
       case Message.Rest _ -> {}
@@ -778,6 +804,9 @@ public final class UserEntity extends JournaledActor<Message> {
     }
     surroundings.population().unreadable().read(owner);
     looking = false;
+    if (listeners != null) {
+      tell(number(), user().revision(), List.of());
+    }
     presence.retain(user().sessions());
     if (eventsSinceErasure == NONE) {
       letGoOfErasure();
@@ -855,6 +884,9 @@ public final class UserEntity extends JournaledActor<Message> {
   /** Who waits for the end of a log-in or an erasure asks again, at the next owner. */
   @Override
   protected void stopped() {
+    if (listeners != null) {
+      listeners.leave();
+    }
     surroundings.population().left();
   }
 
@@ -908,6 +940,7 @@ public final class UserEntity extends JournaledActor<Message> {
           Command.ListSessions _,
           Command.AskEpoch _,
           Command.LookUnused _,
+          Command.Watch _,
           Command.Inspect _,
           Command.Settle _,
           Command.Wake _ ->

@@ -20,6 +20,9 @@ public sealed interface Command {
   /** Reads the session and the cart. */
   record Look(Access access) implements Command {}
 
+  /** Reads the session and the cart for somebody who watches them. It is no activity. */
+  record Watch(Access access) implements Command {}
+
   /** Reads all sessions of the user. */
   record ListSessions(Access access) implements Command {}
 

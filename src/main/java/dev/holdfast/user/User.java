@@ -162,6 +162,7 @@ public record User(
     var draft = new Draft(this, context);
     return switch (command) {
       case Command.Look look -> draft.look(look);
+      case Command.Watch watch -> draft.watch(watch);
       case Command.ListSessions list -> draft.list(list);
       case Command.Act act -> draft.act(act);
       case Command.Open open -> draft.open(open);
@@ -200,6 +201,13 @@ public record User(
       }
       touch(session);
       return answer(new Reply.Seen(view(session.id())));
+    }
+
+    Decision watch(Command.Watch watch) {
+      Session session = enter(watch.access());
+      return session == null
+          ? refuse(Refusal.sessionInvalid())
+          : answer(new Reply.Seen(view(session.id())));
     }
 
     Decision list(Command.ListSessions list) {
@@ -969,7 +977,7 @@ public record User(
 
   /** {@return the state after an entry} Total: never throws, whatever the entry. */
   public User apply(Entry entry) {
-    long next = revisionOf(entry.event());
+    long next = revisionAfter(revision, entry.event());
     User user = noticed(entry);
     User changed =
         switch (entry.event()) {
@@ -1031,7 +1039,8 @@ public record User(
     return changed.recorded(entry, next);
   }
 
-  private long revisionOf(Event event) {
+  /** {@return the revision of an event that follows one of the revision given} */
+  public static long revisionAfter(long revision, Event event) {
     return switch (event) {
       case Event.LogInAdmitted admitted -> Math.max(revision, admitted.visitorRevision()) + 1;
       case Event.UserErased erased -> erased.revision(); // also where nothing before it is left

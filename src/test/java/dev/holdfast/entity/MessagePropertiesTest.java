@@ -55,6 +55,16 @@ final class MessagePropertiesTest {
     bringsOver(answer);
   }
 
+  @Provide
+  Arbitrary<Told> words() {
+    return ANY.of(Told.class);
+  }
+
+  @Property
+  void bringsEveryWordOverAsItWas(@ForAll("words") Told told) throws NotSerializableException {
+    bringsOver(told);
+  }
+
   /** As it was, and so that what is equal has equal bytes. */
   private void bringsOver(CrossesNodes message) throws NotSerializableException {
     byte[] bytes = serializer.toBinary(message);
@@ -65,7 +75,13 @@ final class MessagePropertiesTest {
 
   @Property
   void neverFailsOtherwiseThanByRefusing(@ForAll byte[] bytes) {
-    for (String manifest : new String[] {MessageSerializer.ASK, MessageSerializer.ANSWER}) {
+    for (String manifest :
+        new String[] {
+          MessageSerializer.ASK,
+          MessageSerializer.ANSWER,
+          MessageSerializer.LISTEN,
+          MessageSerializer.TOLD
+        }) {
       try {
         serializer.fromBinary(bytes, manifest);
       } catch (NotSerializableException refused) {

@@ -43,6 +43,18 @@ final class MessageSamples {
         .forEach((name, command) ->
             all.put(name, new Addressed(OWNER, new Message.Ask(command, replyTo))));
     all.putAll(answers());
+    all.put("listen", new Addressed(OWNER, new Message.Listen(replyTo.unsafeUpcast().narrow())));
+    all.put(
+        "told",
+        new Told.Happened(
+            OWNER,
+            16,
+            17,
+            List.of(
+                new Told.Written("cart.emptied.v1", Samples.AT, "{}"),
+                new Told.Written("cart.line-removed.v1", Samples.AT, "{\"sku\":\"größe\"}"))));
+    all.put("told-nothing", new Told.Happened(OWNER, 16, 17, List.of()));
+    all.put("left", new Told.Left(OWNER));
     return all;
   }
 
@@ -69,6 +81,7 @@ final class MessageSamples {
     all.put("look-unused", new Command.LookUnused(Samples.OTHER));
     all.put("erase", new Command.Erase(REQUEST));
     all.put("wake", new Command.Wake());
+    all.put("watch", new Command.Watch(ACCESS));
     all.put("inspect", new Command.Inspect());
     all.put("end-all", new Command.EndAll(REQUEST));
     all.put("end-one", new Command.EndOne(REQUEST, -77));
