@@ -134,6 +134,7 @@ public final class App implements AutoCloseable {
             node.users(),
             node.membership(),
             log,
+            node.changes(),
             new SessionTokens(keys),
             health(node),
             registry);

@@ -212,6 +212,8 @@ public record Settings(
             in.duration("http.receiving", Duration.ofMillis(100), hour),
             in.duration("http.answering", Duration.ofMillis(100), hour),
             in.duration("http.idle", second, hour),
+            in.integer("http.streams", 0, 1_000_000),
+            in.duration("http.heartbeat", second, hour),
             in.duration("http.deadline", Duration.ofMillis(100), Duration.ofSeconds(30)),
             in.duration("http.stopping", Duration.ZERO, hour)));
   }

@@ -1,5 +1,6 @@
 package dev.holdfast.http;
 
+import dev.holdfast.cluster.Changes;
 import dev.holdfast.cluster.Membership;
 import dev.holdfast.cluster.Users;
 import dev.holdfast.feed.EventLog;
@@ -32,9 +33,15 @@ public final class ApiServer implements AutoCloseable {
   private final Dispatcher dispatcher;
   private final Connections connections;
   private final EventLog log;
+  private final Streams streams;
 
   private ApiServer(
-      WebServer server, Dispatcher dispatcher, Connections connections, EventLog log) {
+      WebServer server,
+      Dispatcher dispatcher,
+      Connections connections,
+      EventLog log,
+      Streams streams) {
+    this.streams = streams;
     this.server = server;
     this.dispatcher = dispatcher;
     this.connections = connections;
@@ -51,6 +58,7 @@ public final class ApiServer implements AutoCloseable {
       Users users,
       Membership membership,
       EventLog log,
+      Changes changes,
       SessionTokens tokens,
       Health health,
       PrometheusMeterRegistry metrics)
@@ -58,8 +66,10 @@ public final class ApiServer implements AutoCloseable {
     var bounds = settings.bounds();
     requireFree(settings);
     var shared = new Call.Server(settings, users, tokens, new Semaphore(bounds.requestsInHand()));
+    var streams = new Streams(users, changes, log, bounds, metrics);
     var dispatcher =
-        new Dispatcher(shared, new Routes(routes(membership, log, health, metrics)), metrics);
+        new Dispatcher(
+            shared, new Routes(routes(membership, log, streams, health, metrics)), metrics);
     Http1Config http =
         Http1Config.builder()
             .maxPrologueLength(bounds.requestLineBytes())
@@ -96,7 +106,7 @@ public final class ApiServer implements AutoCloseable {
       throw new BindException(
           "cannot listen on " + settings.host() + ":" + settings.port() + ": see the log");
     }
-    return new ApiServer(server, dispatcher, connections, log);
+    return new ApiServer(server, dispatcher, connections, log, streams);
   }
 
   /**
@@ -141,9 +151,14 @@ public final class ApiServer implements AutoCloseable {
 
   /** {@return every operation of the API} */
   static List<Route> routes(
-      Membership membership, EventLog log, Health health, PrometheusMeterRegistry metrics) {
+      Membership membership,
+      EventLog log,
+      Streams streams,
+      Health health,
+      PrometheusMeterRegistry metrics) {
     var routes = new ArrayList<Route>();
     routes.addAll(SessionRoutes.all());
+    routes.add(streams.route());
     routes.addAll(UserRoutes.all());
     routes.addAll(CartRoutes.all());
     routes.addAll(AdminRoutes.all(membership));
@@ -170,6 +185,7 @@ public final class ApiServer implements AutoCloseable {
   /** Takes no more requests, finishes those in hand, and stops listening. */
   @Override
   public void close() {
+    streams.close();
     log.stopWaiting();
     server.stop();
     connections.close();

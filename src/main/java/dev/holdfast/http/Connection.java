@@ -42,6 +42,8 @@ final class Connection implements ServerConnection, ConnectionContext {
     WORKING,
     /** The peer is to take the answer. */
     ANSWERING,
+    /** An answer without end is under way, and there is nothing to send at the moment. */
+    STREAMING,
     /** The last answer has been sent, and what the peer is still sending is thrown away. */
     LINGERING
   }
@@ -119,6 +121,11 @@ final class Connection implements ServerConnection, ConnectionContext {
     become(At.ANSWERING);
   }
 
+  /** What there was to send so far of an answer without end has been sent. */
+  void streaming() {
+    become(At.STREAMING);
+  }
+
   /** The answer has been sent. */
   void answered() {
     bytes = 0;
@@ -157,6 +164,7 @@ final class Connection implements ServerConnection, ConnectionContext {
       case IDLE -> passed > bounds.idle().toNanos() ? "idle" : null;
       case RECEIVING -> passed > bounds.receiving().toNanos() ? "slow-request" : null;
       case WORKING -> null;
+      case STREAMING -> null;
       case ANSWERING -> passed > bounds.answering().toNanos() ? "slow-reader" : null;
       case LINGERING -> passed > LINGERING_NANOS ? "lingering" : null;
     };

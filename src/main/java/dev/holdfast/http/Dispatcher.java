@@ -13,11 +13,15 @@ import io.helidon.http.RequestException;
 import io.helidon.http.ServerResponseHeaders;
 import io.helidon.http.Status;
 import io.helidon.webserver.CloseConnectionException;
+import io.helidon.webserver.http.RoutingResponse;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -119,8 +123,18 @@ final class Dispatcher {
       AuditTrail.note(caller, match.route().name(), match.parameters(), answer.status());
     }
     connection.answering();
-    send(request, response, answer, last, ownersNode);
-    record(match, answer.status(), System.nanoTime() - startedAt);
+    Response.Stream stream = answer.stream();
+    if (stream == null) {
+      send(request, response, answer, last, ownersNode);
+      record(match, answer.status(), System.nanoTime() - startedAt);
+    } else {
+      record(match, answer.status(), System.nanoTime() - startedAt);
+      try (stream) {
+        send(request, response, answer, stream, last, ownersNode);
+      } catch (IOException | UncheckedIOException gone) {
+        throw new CloseConnectionException("the caller of a stream has left", gone);
+      }
+    }
     if (last) {
       // The web server would read on, and take the rest of an unread body for a request.
       if (!request.content().consumed()) {
@@ -169,6 +183,47 @@ final class Dispatcher {
       Response answer,
       boolean last,
       @Nullable String ownersNode) {
+    head(response, answer, last, ownersNode);
+    if (request.prologue().method().equals(Method.HEAD)) {
+      response.header(HeaderNames.CONTENT_LENGTH, Integer.toString(answer.body().length));
+      response.send();
+    } else {
+      response.send(answer.body());
+    }
+  }
+
+  private void send(
+      ServerRequest request,
+      ServerResponse response,
+      Response answer,
+      Response.Stream stream,
+      boolean last,
+      @Nullable String ownersNode)
+      throws IOException {
+    head(response, answer, last, ownersNode);
+    if (request.prologue().method().equals(Method.HEAD)) {
+      response.send();
+      return;
+    }
+    Connection connection = Connection.current();
+    OutputStream out = response.outputStream();
+    stream.run(bytes -> {
+      connection.answering();
+      out.write(bytes);
+      out.flush();
+      connection.streaming();
+    });
+    connection.answering();
+    out.close();
+    // Closing leaves the end of the body to the web server, which never comes to it after the last
+    // answer of a connection.
+    if (response instanceof RoutingResponse whole) {
+      whole.commit();
+    }
+  }
+
+  private void head(
+      ServerResponse response, Response answer, boolean last, @Nullable String ownersNode) {
     response.status(Status.create(answer.status()));
     response.header(NO_STORE);
     response.header(HOLDFAST_NODE, server.settings().node());
@@ -183,12 +238,6 @@ final class Dispatcher {
     }
     if (last) {
       response.header(HeaderValues.CONNECTION_CLOSE);
-    }
-    if (request.prologue().method().equals(Method.HEAD)) {
-      response.header(HeaderNames.CONTENT_LENGTH, Integer.toString(answer.body().length));
-      response.send();
-    } else {
-      response.send(answer.body());
     }
   }
 

@@ -66,6 +66,8 @@ public record HttpSettings(
    * @param receiving from the first byte of a request to its last; a slower one is cut off
    * @param answering for a caller to take an answer; a slower one is cut off
    * @param idle for a connection between two requests
+   * @param streams of changes open at a time; further ones get 503
+   * @param heartbeat after how much silence a stream sends a sign of life
    * @param deadline for an answer from a user, repeats included
    * @param stopping for requests in hand when the server stops
    */
@@ -78,6 +80,8 @@ public record HttpSettings(
       Duration receiving,
       Duration answering,
       Duration idle,
+      int streams,
+      Duration heartbeat,
       Duration deadline,
       Duration stopping) {
 
@@ -91,6 +95,8 @@ public record HttpSettings(
           Duration.ofSeconds(10),
           Duration.ofSeconds(10),
           Duration.ofSeconds(75),
+          5_000,
+          Duration.ofSeconds(15),
           Duration.ofSeconds(15),
           Duration.ofSeconds(20));
     }

@@ -51,6 +51,10 @@ record Route(
     return of(method, path, Access.SESSION, List.of(Response.JSON), handler);
   }
 
+  static Route session(Method method, String path, List<String> produces, Handler handler) {
+    return of(method, path, Access.SESSION, produces, handler);
+  }
+
   static Route admin(Method method, String path, Handler handler) {
     return of(method, path, Access.ADMINISTRATOR, List.of(Response.JSON), handler);
   }

@@ -12,6 +12,8 @@ import dev.holdfast.user.Event;
 import dev.holdfast.user.OwnerKey;
 import dev.holdfast.user.SessionId;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
@@ -74,12 +76,7 @@ final class WireEvents {
         out.writeNullField("summary");
         out.writeNullField("data");
       } else {
-        SessionId by = entry.by();
-        if (by == null) {
-          out.writeNullField("by");
-        } else {
-          out.writeStringField("by", EventText.id(event.owner(), by));
-        }
+        by(out, event.owner(), entry);
         out.writeStringField("summary", EventText.of(event.owner(), entry.event()));
         out.writeObjectFieldStart("data");
         data(out, event.owner(), entry.event());
@@ -88,6 +85,48 @@ final class WireEvents {
       out.writeEndObject();
     }
     out.writeEndArray();
+  }
+
+  /** One message of a stream of server-sent events. */
+  static byte[] message(long revision, String type, byte[] data) {
+    byte[] head =
+        ("id: " + revision + "\nevent: " + type + "\ndata: ").getBytes(StandardCharsets.UTF_8);
+    byte[] message = Arrays.copyOf(head, head.length + data.length + 2);
+    System.arraycopy(data, 0, message, head.length, data.length);
+    message[message.length - 2] = '\n';
+    message[message.length - 1] = '\n';
+    return message;
+  }
+
+  /** What a stream tells of one event. */
+  static byte[] change(OwnerKey owner, long revision, Entry entry, String type) {
+    return WireJson.object(out -> {
+      out.writeNumberField("revision", revision);
+      WireJson.time(out, "at", entry.at());
+      out.writeStringField("type", type);
+      by(out, owner, entry);
+      out.writeObjectFieldStart("data");
+      if (entry.event() instanceof Event.LogInAdmitted admitted) {
+        merged(out, admitted); // the session that came is another one's
+      } else {
+        data(out, owner, entry.event());
+      }
+      out.writeEndObject();
+    });
+  }
+
+  /** What a stream tells last. */
+  static byte[] end(String reason) {
+    return WireJson.object(out -> out.writeStringField("reason", reason));
+  }
+
+  private static void by(JsonGenerator out, OwnerKey owner, Entry entry) throws IOException {
+    SessionId by = entry.by();
+    if (by == null) {
+      out.writeNullField("by");
+    } else {
+      out.writeStringField("by", EventText.id(owner, by));
+    }
   }
 
   /** The members of an event's data. */
@@ -152,12 +191,16 @@ final class WireEvents {
         object(out, "attributes", e.attributes());
         WireJson.time(out, "createdAt", e.createdAt());
         lifetimes(out, e.idleMillis(), e.absoluteMillis());
-        WireJson.lines(out, e.lines());
-        out.writeObjectFieldStart("merge");
-        WireJson.mergeFields(out, new WireJson.Merge(e.policy(), e.report()));
-        out.writeEndObject();
+        merged(out, e);
       }
     }
+  }
+
+  private static void merged(JsonGenerator out, Event.LogInAdmitted admitted) throws IOException {
+    WireJson.lines(out, admitted.lines());
+    out.writeObjectFieldStart("merge");
+    WireJson.mergeFields(out, new WireJson.Merge(admitted.policy(), admitted.report()));
+    out.writeEndObject();
   }
 
   private static void session(JsonGenerator out, OwnerKey owner, SessionId session)
@@ -184,7 +227,7 @@ final class WireEvents {
     JsonText.write(object, out);
   }
 
-  private static String word(Enum<?> value) {
+  static String word(Enum<?> value) {
     return value.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 }

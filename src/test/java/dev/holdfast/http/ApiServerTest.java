@@ -113,6 +113,8 @@ class ApiServerTest {
                 usual.receiving(),
                 usual.answering(),
                 usual.idle(),
+                usual.streams(),
+                usual.heartbeat(),
                 usual.deadline(),
                 usual.stopping()));
     String token = client.visitor();

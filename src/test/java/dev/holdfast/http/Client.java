@@ -191,6 +191,14 @@ final class Client {
       }
     }
 
+    /** Sends it, and goes on reading what comes. */
+    EventReader stream() throws IOException {
+      Socket socket = connect();
+      socket.getOutputStream().write(bytes());
+      socket.getOutputStream().flush();
+      return new EventReader(socket);
+    }
+
     /** Sends it, and fails if the answer has another status. */
     Received send(int status) {
       Received received = send();

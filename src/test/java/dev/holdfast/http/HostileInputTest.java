@@ -701,6 +701,8 @@ class HostileInputTest {
             Duration.ofMillis(600),
             Duration.ofMillis(600),
             Duration.ofMillis(1_500),
+            usual.streams(),
+            usual.heartbeat(),
             usual.deadline(),
             usual.stopping()));
   }

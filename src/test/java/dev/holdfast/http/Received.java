@@ -43,11 +43,34 @@ record Received(int status, Map<String, List<String>> headers, String body) {
     if (status == 100) {
       return read(in, head);
     }
+    if (!head && headers.containsKey("transfer-encoding")) {
+      return new Received(status, headers, firstEvent(in));
+    }
     int length =
         head || status == 204 || status == 304
             ? 0
             : Integer.parseInt(headers.getOrDefault("content-length", List.of("0")).getFirst());
     return new Received(status, headers, new String(in.readNBytes(length), StandardCharsets.UTF_8));
+  }
+
+  /** The beginning of a stream of events, up to its first event. */
+  private static String firstEvent(InputStream in) throws IOException {
+    var text = new StringBuilder();
+    while (!text.toString().matches("(?s).*event: .*\n\n")) {
+      text.append(chunk(in));
+    }
+    return text.toString();
+  }
+
+  /** {@return the next chunk of a body, empty at its end} */
+  static String chunk(InputStream in) throws IOException {
+    String size = line(in);
+    if (size == null) {
+      throw new IOException("the connection ended within a chunked body");
+    }
+    byte[] bytes = in.readNBytes(Integer.parseInt(size, 16));
+    var _ = line(in);
+    return new String(bytes, StandardCharsets.UTF_8);
   }
 
   private static @Nullable String line(InputStream in) throws IOException {

@@ -2,6 +2,7 @@ package dev.holdfast.http;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import dev.holdfast.cluster.Changes;
 import dev.holdfast.cluster.ClusterSettings;
 import dev.holdfast.cluster.Host;
 import dev.holdfast.cluster.Node;
@@ -108,6 +109,7 @@ final class TestNode implements AutoCloseable {
             users,
             cluster,
             log,
+            node.changes(),
             TOKENS,
             new Health() {
               @Override
@@ -136,6 +138,10 @@ final class TestNode implements AutoCloseable {
 
   TestCluster cluster() {
     return cluster;
+  }
+
+  Changes changes() {
+    return node.changes();
   }
 
   FaultyLog log() {

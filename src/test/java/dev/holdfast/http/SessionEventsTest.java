@@ -1,0 +1,272 @@
+package dev.holdfast.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.holdfast.http.EventReader.Told;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Watching a session and its cart. */
+@Timeout(60)
+class SessionEventsTest {
+
+  private static final String EVENTS = "/v1/session/events";
+  private static final String ITEM =
+      "{\"quantity\":2,\"unitPrice\":{\"amount\":\"6.90\",\"currency\":\"EUR\"}}";
+  private static final AtomicInteger NUMBER = new AtomicInteger();
+
+  @TempDir static Path folder;
+  private static TestNode node;
+  private static Client client;
+
+  private final String user = "watched-" + NUMBER.incrementAndGet();
+
+  @BeforeAll
+  static void start() throws Exception {
+    node = TestNode.start(folder);
+    client = node.serve();
+  }
+
+  @AfterAll
+  static void stop() {
+    node.close();
+  }
+
+  @Test
+  void showsTheSessionAndThenEachChangeToEveryDevice() throws Exception {
+    String phone = client.session(user);
+    String desk = client.session(user);
+    try (EventReader onPhone = watch(phone);
+        EventReader onDesk = watch(desk)) {
+      assertThat(onPhone.next().type()).isEqualTo("session");
+      Told first = onDesk.next();
+      assertThat(first.type()).isEqualTo("session");
+      assertThat(first.data().path("user").asText()).isEqualTo(user);
+
+      String revision = put(phone, "tea").need("ETag").replace("\"", "");
+
+      for (EventReader each : List.of(onPhone, onDesk)) {
+        Told told = each.next();
+        assertThat(told.id()).isEqualTo(revision);
+        assertThat(told.type()).isEqualTo("cart.line-set");
+        assertThat(told.data().path("revision").asText()).isEqualTo(revision);
+        assertThat(told.data().path("by").asText()).isEqualTo(idOf(phone));
+        assertThat(told.data().at("/data/item/sku").asText()).isEqualTo("tea");
+      }
+    }
+  }
+
+  @Test
+  void tellsAttributesOfTheWatchedSessionOnly() throws Exception {
+    String phone = client.session(user);
+    String desk = client.session(user);
+    try (EventReader onPhone = watch(phone)) {
+      onPhone.next();
+      attribute(desk, "theirs");
+      attribute(phone, "mine");
+      Told told = onPhone.next();
+      assertThat(told.type()).isEqualTo("session.attributes-changed");
+      assertThat(told.data().at("/data/set").has("mine")).isTrue();
+    }
+  }
+
+  @Test
+  void tellsWhoComesBackWhatHappenedMeanwhile() throws Exception {
+    String phone = client.session(user);
+    String desk = client.session(user);
+    String seen;
+    try (EventReader onPhone = watch(phone)) {
+      onPhone.next();
+      put(desk, "tea");
+      seen = String.valueOf(onPhone.next().id());
+    }
+    put(desk, "cake");
+    attribute(desk, "theirs");
+    put(desk, "jam");
+    try (EventReader again =
+        client.get(EVENTS).token(phone).header("Last-Event-ID", seen).stream()) {
+      assertThat(again.next(2))
+          .extracting(told -> told.data().at("/data/item/sku").asText())
+          .containsExactly("cake", "jam");
+      put(desk, "bread");
+      assertThat(again.next().data().at("/data/item/sku").asText()).isEqualTo("bread");
+    }
+  }
+
+  @Test
+  void showsTheSessionToWhomItCannotTellEachChange() throws Exception {
+    // A log-in goes on above the visitor's revisions: how they count before it is not known here.
+    client.session(user);
+    String visitor = client.visitor();
+    for (int i = 0; i < 9; i++) {
+      attribute(visitor, "n");
+    }
+    String token =
+        client
+            .post("/v1/session/login")
+            .token(visitor)
+            .json("{\"user\":\"%s\"}".formatted(user))
+            .send(200)
+            .need("Session-Token");
+    try (EventReader stream =
+        client.get(EVENTS).token(token).header("Last-Event-ID", "2").stream()) {
+      assertThat(stream.next().type()).isEqualTo("session");
+    }
+    try (EventReader ahead =
+        client.get(EVENTS).token(token).header("Last-Event-ID", "999").stream()) {
+      assertThat(ahead.next().type()).isEqualTo("session");
+    }
+    client.get(EVENTS).token(token).header("Last-Event-ID", "x").send(400);
+  }
+
+  @Test
+  void tellsTheMergeOfACart() throws Exception {
+    String phone = client.session(user);
+    try (EventReader onPhone = watch(phone)) {
+      onPhone.next();
+      String visitor = client.visitor();
+      put(visitor, "tea");
+      client
+          .post("/v1/session/login")
+          .token(visitor)
+          .json("{\"user\":\"%s\"}".formatted(user))
+          .send(200);
+      Told told = onPhone.next();
+      assertThat(told.type()).isEqualTo("log-in.admitted");
+      assertThat(told.data().at("/data/items/0/sku").asText()).isEqualTo("tea");
+      assertThat(told.data().path("data").has("attributes")).isFalse();
+    }
+  }
+
+  @Test
+  void endsWithTheSessionHoweverThatEnds() throws Exception {
+    assertEnds("logged-out", token -> client.delete("/v1/session").token(token).send(204));
+    assertEnds("rotated", token -> client.post("/v1/session/rotate").token(token).send(200));
+    assertEnds(
+        "ended-by-administrator",
+        _ -> client.delete("/v1/admin/users/" + user + "/sessions").send(200));
+    assertEnds("erased", _ -> client.delete("/v1/admin/users/" + user).send(200));
+    assertEnds(
+        "ended-by-user",
+        _ -> client.post("/v1/user/sessions/end-others").token(client.session(user)).send(200));
+  }
+
+  private interface Ending {
+    void of(String token);
+  }
+
+  private void assertEnds(String reason, Ending ending) throws IOException {
+    String token = client.session(user);
+    try (EventReader stream = watch(token)) {
+      stream.next();
+      ending.of(token);
+      Told last = stream.next();
+      assertThat(last.type()).isEqualTo("end");
+      assertThat(last.data().path("reason").asText()).isEqualTo(reason);
+      assertThat(stream.nextOrEnd()).isNull();
+    }
+    client.get(EVENTS).token(token).send(401);
+  }
+
+  @Test
+  void isNoActivitySoTheSessionExpiresAllTheSame() throws Exception {
+    String token =
+        client
+            .post("/v1/sessions")
+            .json("{\"idleTimeout\":\"PT1S\"}")
+            .send(201)
+            .need("Session-Token");
+    try (EventReader stream = watch(token)) {
+      stream.next();
+      Told last = stream.next();
+      assertThat(last.type()).isEqualTo("end");
+      assertThat(last.data().path("reason").asText()).isEqualTo("expired");
+    }
+  }
+
+  @Test
+  void givesASignOfLifeWhileNothingHappens() throws Exception {
+    Client quick = node.serve(bounds(5_000, Duration.ofMillis(100), Duration.ofSeconds(10)));
+    String token = client.session(user);
+    try (EventReader stream = quick.get(EVENTS).token(token).stream()) {
+      stream.next();
+      await().during(Duration.ofMillis(500)).until(() -> true);
+      put(token, "tea");
+      stream.next();
+      assertThat(stream.comments()).isGreaterThanOrEqualTo(3);
+    }
+  }
+
+  @Test
+  void takesNoMoreThanItHasRoomFor() throws Exception {
+    Client small = node.serve(bounds(1, Duration.ofMillis(100), Duration.ofSeconds(10)));
+    String token = client.session(user);
+    try (EventReader stream = small.get(EVENTS).token(token).stream()) {
+      stream.next();
+      assertThat(small.get(EVENTS).token(token).send(503).problem()).isEqualTo("overloaded");
+      small.get("/v1/session").token(token).send(200);
+    }
+    // Once it is noticed that the caller has left, at the latest with the next sign of life.
+    await().untilAsserted(() -> assertThat(small.metric("holdfast_http_streams")).isZero());
+    small.get(EVENTS).token(token).stream().close();
+  }
+
+  @Test
+  void cutsOffWhoTakesNothing() throws Exception {
+    Client strict = node.serve(bounds(5_000, Duration.ofSeconds(10), Duration.ofMillis(300)));
+    String token = client.session(user);
+    try (EventReader stream = strict.get(EVENTS).token(token).stream()) {
+      stream.next();
+      String large = "\"" + "x".repeat(60_000) + "\"";
+      await()
+          .pollInterval(Duration.ofMillis(1))
+          .until(() -> {
+            client.put("/v1/session/attributes/n").token(token).json(large).send();
+            return strict.metric("holdfast_http_streams") == 0;
+          });
+    }
+    client.get("/v1/session").token(token).send(200);
+  }
+
+  private static HttpSettings.Bounds bounds(int streams, Duration heartbeat, Duration answering) {
+    var usual = HttpSettings.Bounds.defaults();
+    return new HttpSettings.Bounds(
+        usual.bodyBytes(),
+        usual.requestLineBytes(),
+        usual.headerBytes(),
+        usual.connections(),
+        usual.requestsInHand(),
+        usual.receiving(),
+        answering,
+        usual.idle(),
+        streams,
+        heartbeat,
+        usual.deadline(),
+        usual.stopping());
+  }
+
+  private static EventReader watch(String token) throws IOException {
+    return client.get(EVENTS).token(token).stream();
+  }
+
+  private static Received put(String token, String sku) {
+    return client.put("/v1/cart/items/" + sku).token(token).json(ITEM).send();
+  }
+
+  private static void attribute(String token, String name) {
+    client.put("/v1/session/attributes/" + name).token(token).json("1").send();
+  }
+
+  private static String idOf(String token) {
+    return client.get("/v1/session").token(token).send(200).json().path("id").asText();
+  }
+}
