@@ -29,21 +29,26 @@ final class ServerOptions {
 
   /** {@return a client of that server, with the key in the environment} */
   AdminClient client() {
+    return client(url, spec);
+  }
+
+  /** {@return a client of a server, with the key in the environment} */
+  static AdminClient client(String url, CommandSpec spec) {
     URI server;
     try {
       server = URI.create(url);
     } catch (IllegalArgumentException e) {
-      throw notAUrl();
+      throw notAUrl(url, spec);
     }
     boolean http = "http".equals(server.getScheme()) || "https".equals(server.getScheme());
     if (!http || server.getHost() == null || server.getQuery() != null) {
-      throw notAUrl();
+      throw notAUrl(url, spec);
     }
     String key = System.getenv("HOLDFAST_ADMIN_KEY");
     return new AdminClient(server, key == null || key.isBlank() ? null : key.strip(), LIMIT);
   }
 
-  private ParameterException notAUrl() {
+  private static ParameterException notAUrl(String url, CommandSpec spec) {
     return new ParameterException(
         spec.commandLine(), "--url is " + url + "; it must be a URL such as http://127.0.0.1:8080");
   }

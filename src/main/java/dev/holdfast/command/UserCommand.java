@@ -1,6 +1,7 @@
 package dev.holdfast.command;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.holdfast.cart.Cart;
 import dev.holdfast.cart.Line;
 import dev.holdfast.entity.UserReplayer;
@@ -10,6 +11,7 @@ import dev.holdfast.journal.JournalStore;
 import dev.holdfast.journal.Owner;
 import dev.holdfast.journal.StoredEvent;
 import dev.holdfast.json.JsonText;
+import dev.holdfast.local.AdminClient;
 import dev.holdfast.user.Entry;
 import dev.holdfast.user.LogIn;
 import dev.holdfast.user.OwnerKey;
@@ -29,12 +31,23 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code user show} and {@code user history}: one user, as the journal has them. */
+/**
+ * {@code user show}, {@code user history} and {@code user erase}: one user, as a journal has them
+ * or as a running server tells.
+ */
 @Command(
     name = "user",
-    description = "Looks at one user in a journal that no node runs on.",
+    description = {
+      "Looks at one user, or erases them.",
+      "Without --url, show and history read a journal that no node runs on."
+    },
     mixinStandardHelpOptions = true)
 final class UserCommand implements Runnable {
+
+  private static final String URL =
+      "Ask this running server instead. The key of an administrator is taken from"
+          + " HOLDFAST_ADMIN_KEY.";
+  private static final String UNREADABLE = "cannot be read";
 
   @Spec
   @SuppressWarnings("NullAway.Init") // set by picocli before anything runs
@@ -42,7 +55,41 @@ final class UserCommand implements Runnable {
 
   @Override
   public void run() {
-    throw new ParameterException(spec.commandLine(), "name what to do: show or history");
+    throw new ParameterException(spec.commandLine(), "name what to do: show, history or erase");
+  }
+
+  @Command(
+      name = "erase",
+      description = {
+        "Has a running server erase the user, and prints the receipt: all that is kept of them is"
+            + " deleted, for ever. Backups and logs are another matter: see docs/operations.md.",
+        "Exit status 0: erased; 1: not, or nothing is known of the user."
+      },
+      mixinStandardHelpOptions = true)
+  int erase(
+      @Mixin ServerOptions server,
+      @Parameters(paramLabel = "USER", description = "The user id.") String user,
+      @Option(names = "--yes", required = true, description = "Says that this is meant.")
+          boolean meant,
+      @Option(names = "--json", description = "Print the receipt as JSON.") boolean json)
+      throws Exception {
+    JsonNode receipt;
+    try (AdminClient client = server.client()) {
+      receipt = client.erase(user);
+    }
+    PrintWriter out = spec.commandLine().getOut();
+    if (json) {
+      out.println(receipt);
+    } else {
+      out.printf(
+          "erased owner %s at %s: revision %d, %d sessions ended%n",
+          receipt.path("owner").asText(),
+          receipt.path("erasedAt").asText(),
+          receipt.path("revision").asLong(),
+          receipt.path("sessionsEnded").asInt());
+    }
+    out.flush();
+    return CommandLine.ExitCode.OK;
   }
 
   @Command(
@@ -54,8 +101,12 @@ final class UserCommand implements Runnable {
       @Parameters(paramLabel = "USER", description = "The user id.") String user,
       @Option(names = "--owner", description = "USER is an owner key, as verify prints it.")
           boolean byOwner,
+      @Option(names = "--url", paramLabel = "URL", description = URL) @Nullable String url,
       @Option(names = "--json", description = "Print it as JSON.") boolean json)
       throws Exception {
+    if (url != null) {
+      return shownByServer(url, user, byOwner, json);
+    }
     OwnerKey key = key(user, byOwner);
     try (JournalStore store = journal.openToRead()) {
       StoredUser stored = StoredUser.read(store, new Owner(key.high(), key.low()));
@@ -66,7 +117,7 @@ final class UserCommand implements Runnable {
       if (json) {
         printJson(key, stored, out);
       } else {
-        print(key, stored, out);
+        UserSheet.of(key, stored).print(out);
       }
       out.flush();
     }
@@ -82,8 +133,12 @@ final class UserCommand implements Runnable {
       @Parameters(paramLabel = "USER", description = "The user id.") String user,
       @Option(names = "--owner", description = "USER is an owner key, as verify prints it.")
           boolean byOwner,
+      @Option(names = "--url", paramLabel = "URL", description = URL) @Nullable String url,
       @Option(names = "--json", description = "Print one JSON object a line.") boolean json)
       throws Exception {
+    if (url != null) {
+      return historyOfServer(url, user, byOwner, json);
+    }
     OwnerKey key = key(user, byOwner);
     try (JournalStore store = journal.openToRead()) {
       PrintWriter out = spec.commandLine().getOut();
@@ -105,6 +160,53 @@ final class UserCommand implements Runnable {
     }
   }
 
+  private int shownByServer(String url, String user, boolean byOwner, boolean json)
+      throws Exception {
+    JsonNode told;
+    try (AdminClient client = server(url, byOwner)) {
+      told = client.user(user);
+    }
+    PrintWriter out = spec.commandLine().getOut();
+    if (json) {
+      out.println(told);
+    } else {
+      UserSheet.of(told).print(out);
+    }
+    out.flush();
+    return CommandLine.ExitCode.OK;
+  }
+
+  private int historyOfServer(String url, String user, boolean byOwner, boolean json)
+      throws Exception {
+    PrintWriter out = spec.commandLine().getOut();
+    try (AdminClient client = server(url, byOwner)) {
+      JsonNode page = client.history(user, null);
+      while (true) {
+        for (JsonNode event : page.path("events")) {
+          if (json) {
+            printJson(event, out);
+          } else {
+            print(event, out);
+          }
+        }
+        if (!page.path("more").asBoolean()) {
+          break;
+        }
+        page = client.history(user, page.path("events").findValuesAsText("number").getLast());
+      }
+    }
+    out.flush();
+    return CommandLine.ExitCode.OK;
+  }
+
+  private AdminClient server(String url, boolean byOwner) {
+    if (byOwner) {
+      throw new ParameterException(
+          spec.commandLine(), "--owner is for journals: a server is asked by user id");
+    }
+    return ServerOptions.client(url, spec);
+  }
+
   private OwnerKey key(String user, boolean byOwner) {
     try {
       return byOwner ? OwnerKey.parse(user) : OwnerKey.ofUser(user);
@@ -122,57 +224,30 @@ final class UserCommand implements Runnable {
 
   // ---- for people
 
-  private static void print(OwnerKey owner, StoredUser stored, PrintWriter out) {
-    User user = stored.user();
-    out.printf("user      %s%n", user.userId() == null ? "-" : user.userId());
-    out.printf("owner     %s%n", owner);
-    out.printf("revision  %d, at %s%n", user.revision(), Moments.text(user.lastEntryAt()));
-    out.printf(
-        "journal   events %d to %d, %s%n",
-        stored.first(),
-        stored.last(),
-        stored.snapshot() == 0 ? "no snapshot" : "snapshot of " + stored.snapshot());
-    LogIn logIn = user.logIn();
-    if (logIn != null) {
-      out.printf(
-          "log-in    to user %s, since %s%n", logIn.userId(), Moments.text(logIn.startedAt()));
-    }
-    out.printf("receipts  %d%n", user.receipts().size());
-    out.printf("sessions  %d%n", user.sessions().size());
-    for (Session session : user.sessions()) {
-      out.printf(
-          "  %s  opened %s, seen %s, expires %s%n",
-          EventText.id(owner, session.id()),
-          Moments.text(session.createdAt()),
-          Moments.text(session.lastSeenAt()),
-          Moments.text(session.expiresAt(session.lastSeenAt())));
-      if (!session.attributes().members().isEmpty()) {
-        out.printf("    %s%n", session.attributes());
-      }
-    }
-    Cart cart = user.cart();
-    out.printf("cart      %d lines%n", cart.lines().size());
-    for (Line line : cart.lines()) {
-      out.printf("  %s%n", EventText.line(line));
-    }
-    cart.totals().forEach(total -> out.printf("  total %s%n", EventText.money(total)));
-    Cart.LastOrder order = cart.lastOrder();
-    if (order != null) {
-      out.printf("order     %s, at %s%n", order.orderId(), Moments.text(order.at()));
-    }
+  private static void print(
+      String at, long number, String name, String summary, @Nullable String by, PrintWriter out) {
+    out.printf("%s  %d  %s  %s%s%n", at, number, name, summary, by == null ? "" : "  by " + by);
   }
 
   private static void print(OwnerKey owner, StoredEvent event, PrintWriter out) {
     Entry entry = decoded(event);
-    String by =
-        entry == null || entry.by() == null ? "" : "  by " + EventText.id(owner, entry.by());
-    out.printf(
-        "%s  %d  %s  %s%s%n",
+    print(
         Moments.text(event.event().at()),
         event.number(),
         event.event().name(),
-        entry == null ? "cannot be read" : EventText.of(owner, entry.event()),
-        by);
+        entry == null ? UNREADABLE : EventText.of(owner, entry.event()),
+        entry == null || entry.by() == null ? null : EventText.id(owner, entry.by()),
+        out);
+  }
+
+  private static void print(JsonNode event, PrintWriter out) {
+    print(
+        event.path("at").asText(),
+        event.path("number").asLong(),
+        event.path("type").asText(),
+        event.path("summary").isNull() ? UNREADABLE : event.path("summary").asText(),
+        event.path("by").textValue(),
+        out);
   }
 
   private static @Nullable Entry decoded(StoredEvent event) {
@@ -254,17 +329,43 @@ final class UserCommand implements Runnable {
 
   private static void printJson(OwnerKey owner, StoredEvent event, PrintWriter out) {
     Entry entry = decoded(event);
+    printJson(
+        event.number(),
+        Moments.text(event.event().at()),
+        event.event().name(),
+        entry == null || entry.by() == null ? null : EventText.id(owner, entry.by()),
+        entry == null ? null : EventText.of(owner, entry.event()),
+        out);
+  }
+
+  private static void printJson(JsonNode event, PrintWriter out) {
+    printJson(
+        event.path("number").asLong(),
+        event.path("at").asText(),
+        event.path("type").asText(),
+        event.path("by").textValue(),
+        event.path("summary").textValue(),
+        out);
+  }
+
+  private static void printJson(
+      long number,
+      String at,
+      String name,
+      @Nullable String by,
+      @Nullable String summary,
+      PrintWriter out) {
     StringWriter line = new StringWriter(); // a generator closes what it writes to
     try (JsonGenerator json = JsonText.FACTORY.createGenerator(line)) {
       json.writeStartObject();
-      json.writeNumberField("number", event.number());
-      json.writeStringField("at", Moments.text(event.event().at()));
-      json.writeStringField("name", event.event().name());
-      if (entry != null) {
-        if (entry.by() != null) {
-          json.writeStringField("by", EventText.id(owner, entry.by()));
-        }
-        json.writeStringField("summary", EventText.of(owner, entry.event()));
+      json.writeNumberField("number", number);
+      json.writeStringField("at", at);
+      json.writeStringField("name", name);
+      if (by != null) {
+        json.writeStringField("by", by);
+      }
+      if (summary != null) {
+        json.writeStringField("summary", summary);
       }
       json.writeEndObject();
     } catch (IOException e) {

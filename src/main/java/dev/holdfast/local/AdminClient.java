@@ -29,6 +29,7 @@ import org.jspecify.annotations.Nullable;
 public final class AdminClient implements AutoCloseable {
 
   private static final ObjectMapper JSON = new ObjectMapper();
+  private static final String USERS = "/v1/admin/users/";
 
   /**
    * What a node tells of its cluster.
@@ -110,11 +111,56 @@ public final class AdminClient implements AutoCloseable {
    * @throws IOException if the server does not do so; the message says why, for people
    */
   public void drain(String node) throws IOException, InterruptedException {
-    String name = URLEncoder.encode(node, StandardCharsets.UTF_8).replace("+", "%20");
-    HttpResponse<String> response = send("POST", "/v1/admin/cluster/nodes/" + name + "/drain");
+    HttpResponse<String> response =
+        send("POST", "/v1/admin/cluster/nodes/" + segment(node) + "/drain");
     if (response.statusCode() != 202) {
       throw refused(response, json(response));
     }
+  }
+
+  /**
+   * {@return a user as they are now}
+   *
+   * @throws IOException if the server does not tell, or knows no such user; the message says why
+   */
+  public JsonNode user(String user) throws IOException, InterruptedException {
+    return told("GET", USERS + segment(user));
+  }
+
+  /**
+   * {@return a page of what happened to a user, oldest first}
+   *
+   * @param after the number of the last event seen, or null for the oldest that is kept
+   * @throws IOException if the server does not tell, or knows no such user; the message says why
+   */
+  public JsonNode history(String user, @Nullable String after)
+      throws IOException, InterruptedException {
+    return told(
+        "GET",
+        USERS + segment(user) + "/history?limit=1000" + (after == null ? "" : "&after=" + after));
+  }
+
+  /**
+   * Erases a user.
+   *
+   * @return the receipt
+   * @throws IOException if the server did not do so, or it is not known; the message says why
+   */
+  public JsonNode erase(String user) throws IOException, InterruptedException {
+    return told("DELETE", USERS + segment(user));
+  }
+
+  private JsonNode told(String method, String path) throws IOException, InterruptedException {
+    HttpResponse<String> response = send(method, path);
+    JsonNode body = json(response);
+    if (response.statusCode() != 200) {
+      throw refused(response, body);
+    }
+    return body;
+  }
+
+  private static String segment(String text) {
+    return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20");
   }
 
   private HttpResponse<String> send(String method, String path)

@@ -20,7 +20,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * {@code status}, {@code drain} and {@code takeovers}, with a server that answers what it is told.
+ * {@code status}, {@code drain}, {@code takeovers} and {@code user}, with a server that answers
+ * what it is told.
  */
 @Timeout(60)
 class ServerCommandsTest {
@@ -62,6 +63,81 @@ class ServerCommandsTest {
   @AfterEach
   void stop() {
     server.stop(0);
+  }
+
+  private static final String USER =
+      """
+      {"user":"a/b","owner":"85d0c1e318151f3becee0efe7ed7ff32","revision":8,\
+      "changedAt":"2026-03-01T09:42:10Z","sessions":[\
+      {"id":"hdDB4xgVHzvs7tAO_v7tf_MiaKw0F4LK","attributes":{"locale":"de"},\
+      "createdAt":"2026-03-01T09:30:00Z","lastSeenAt":"2026-03-01T09:42:10Z",\
+      "idleTimeout":"PT30M","expiresAt":"2026-03-01T10:12:10Z","endsAt":"2026-03-08T09:42:10Z"}],\
+      "cart":{"revision":8,"items":[{"sku":"tea","quantity":2,\
+      "unitPrice":{"amount":"6.90","currency":"EUR"},"name":"Tea","attributes":{},\
+      "lineTotal":{"amount":"13.80","currency":"EUR"}}],\
+      "totals":[{"amount":"13.80","currency":"EUR"}],"itemCount":2,"lastOrder":null}}\
+      """;
+
+  @Test
+  void showsAUserOfTheServer() {
+    body = USER;
+    Run run = run("user", "show", "a/b", "--url", url());
+    assertThat(run.status()).isZero();
+    assertThat(run.out())
+        .isEqualTo(
+            """
+            user      a/b
+            owner     85d0c1e318151f3becee0efe7ed7ff32
+            revision  8, at 2026-03-01T09:42:10Z
+            sessions  1
+              hdDB4xgVHzvs7tAO_v7tf_MiaKw0F4LK  opened 2026-03-01T09:30:00Z, \
+            seen 2026-03-01T09:42:10Z, expires 2026-03-01T10:12:10Z
+                {"locale":"de"}
+            cart      1 lines
+              2 × tea at 6.90 EUR Tea
+              total 13.80 EUR
+            """);
+    assertThat(asked).containsExactly("GET /v1/admin/users/a%2Fb");
+  }
+
+  @Test
+  void tellsTheHistoryOfAUserOfTheServer() {
+    body =
+        """
+        {"events":[{"id":"x-3-1","cursor":"c","owner":"x","number":3,"at":"2026-03-01T09:42:10Z",\
+        "type":"cart.line-removed.v1","by":"hdDB4xgVHzvs7tAO_v7tf_MiaKw0F4LK","summary":"tea",\
+        "data":{"sku":"tea"}}],"more":false}\
+        """;
+    assertThat(run("user", "history", "a", "--url", url()).out())
+        .isEqualTo(
+            "2026-03-01T09:42:10Z  3  cart.line-removed.v1  tea"
+                + "  by hdDB4xgVHzvs7tAO_v7tf_MiaKw0F4LK\n");
+    assertThat(run("user", "history", "a", "--url", url(), "--json").out())
+        .isEqualTo(
+            "{\"number\":3,\"at\":\"2026-03-01T09:42:10Z\",\"name\":\"cart.line-removed.v1\","
+                + "\"by\":\"hdDB4xgVHzvs7tAO_v7tf_MiaKw0F4LK\",\"summary\":\"tea\"}\n");
+    assertThat(asked.getFirst()).isEqualTo("GET /v1/admin/users/a/history?limit=1000");
+  }
+
+  @Test
+  void erasesAUserOfTheServerIfThatIsMeant() {
+    body =
+        """
+        {"owner":"85d0c1e318151f3becee0efe7ed7ff32","erasedAt":"2026-03-01T09:42:10Z",\
+        "revision":9,"sessionsEnded":2}\
+        """;
+    assertThat(run("user", "erase", "a", "--url", url()).status()).isEqualTo(2);
+    assertThat(asked).isEmpty();
+    assertThat(run("user", "erase", "a", "--yes", "--url", url()).out())
+        .isEqualTo(
+            "erased owner 85d0c1e318151f3becee0efe7ed7ff32 at 2026-03-01T09:42:10Z: revision 9,"
+                + " 2 sessions ended\n");
+    assertThat(asked).containsExactly("DELETE /v1/admin/users/a");
+    status = 404;
+    body = "{\"title\":\"No such user\",\"detail\":\"Nothing is known of a user of that id.\"}";
+    Run run = run("user", "erase", "b", "--yes", "--url", url());
+    assertThat(run.status()).isEqualTo(1);
+    assertThat(run.err()).contains("Nothing is known of a user of that id.");
   }
 
   @Test
