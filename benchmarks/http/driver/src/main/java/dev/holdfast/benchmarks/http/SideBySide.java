@@ -50,6 +50,7 @@ final class SideBySide {
         for (Server server : servers) {
           ShopLoad load = loads.get(server);
           stage.settle(server);
+          load.reconnect(); // who waited for the others has closed its connections
           if (server.stores()) {
             changes.get(server).add(load.closed(Kind.CHANGE, plan.turn()));
           }

@@ -147,6 +147,7 @@ final class SingleNode {
         stage.postgres().settle(database);
         Round peak = load.closed(kind, plan.turn());
         double before = node.liveHeapBytes();
+        more.reconnect();
         Round overloaded =
             more.open(kind, plan.turn().plus(Duration.ofSeconds(5)), OVERLOAD * peak.perSecond());
         all.add(new Overload(peak, overloaded, before, node.liveHeapBytes()));
