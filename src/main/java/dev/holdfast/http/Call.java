@@ -38,6 +38,7 @@ final class Call implements AutoCloseable {
   private static final HeaderName IDEMPOTENCY_KEY = HeaderNames.create("Idempotency-Key");
   private static final int MAX_KEY = 128;
   private static final String MERGE_PATCH = "application/merge-patch+json";
+  private static final byte[] NO_BODY = {};
   private static final SecureRandom RANDOM = new SecureRandom();
 
   /** What all calls share. */
@@ -218,8 +219,14 @@ final class Call implements AutoCloseable {
     byte[] read = body;
     if (read == null) {
       int most = settings().bounds().bodyBytes();
+      if (!request.content().hasEntity()) {
+        body = NO_BODY;
+        return body;
+      }
+      long told = request.headers().contentLength().orElse(most);
       try (InputStream in = request.content().inputStream()) {
-        read = in.readNBytes(most + 1);
+        // One more than is told to come, and no more: room for all of it is made beforehand.
+        read = in.readNBytes((int) Math.min(told, most) + 1);
       } catch (DataReader.InsufficientDataAvailableException gone) {
         throw new CloseConnectionException("the caller left in the middle of the body", gone);
       } catch (IOException e) {

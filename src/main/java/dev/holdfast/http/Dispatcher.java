@@ -22,6 +22,8 @@ import io.micrometer.core.instrument.Timer;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -52,9 +54,14 @@ final class Dispatcher {
   private final ApiKeys apiKeys;
   private final LoopbackRule loopbackRule;
   private final MeterRegistry metrics;
+
+  /** To find one in the registry takes as long as to find the route and check the token. */
+  private final Map<Timed, Timer> timers = new ConcurrentHashMap<>();
+
   private final Counter refusedTokens;
 
   private volatile boolean ending;
+  private record Timed(String route, int status) {}
 
   Dispatcher(Call.Server server, Routes routes, MeterRegistry metrics) {
     var settings = server.settings();
@@ -242,12 +249,18 @@ final class Dispatcher {
   }
 
   private void record(Routes.@Nullable Match match, int status, long nanos) {
-    Timer.builder("holdfast.http.requests")
-        .description("Requests, from their first line to their answer")
-        .tag("route", match == null ? NO_ROUTE : match.route().name())
-        .tag("status", Integer.toString(status))
-        .register(metrics)
+    timers
+        .computeIfAbsent(
+            new Timed(match == null ? NO_ROUTE : match.route().name(), status), this::timer)
         .record(nanos, TimeUnit.NANOSECONDS);
+  }
+
+  private Timer timer(Timed timed) {
+    return Timer.builder("holdfast.http.requests")
+        .description("Requests, from their first line to their answer")
+        .tag("route", timed.route())
+        .tag("status", Integer.toString(timed.status()))
+        .register(metrics);
   }
 
   // ---------------------------------------------------------------------------------------------

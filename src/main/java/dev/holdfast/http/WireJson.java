@@ -22,7 +22,6 @@ import dev.holdfast.user.User;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
-import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Locale;
@@ -392,7 +391,7 @@ final class WireJson {
 
   /** RFC 3339 in UTC; milliseconds only where there are any. */
   static void time(JsonGenerator out, String name, long millis) throws IOException {
-    out.writeStringField(name, Instant.ofEpochMilli(millis).toString());
+    out.writeStringField(name, Times.text(millis));
   }
 
   static byte[] object(Content content) {
