@@ -10,6 +10,7 @@ import java.util.BitSet;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
@@ -23,6 +24,9 @@ final class LineChecker {
 
   private final List<Judged> operations;
   private final List<View> views;
+
+  /** All that was refused, or whose outcome is unknown: few among many. */
+  private final List<Judged> open;
 
   /** All that is done and has a revision. */
   private final NavigableMap<Long, Judged> numbered = new TreeMap<>();
@@ -53,6 +57,7 @@ final class LineChecker {
   private LineChecker(List<Judged> operations, List<View> views) {
     this.operations = operations;
     this.views = views;
+    this.open = operations.stream().filter(judged -> !judged.is(Fate.DONE)).toList();
     for (Judged judged : operations) {
       if (judged.is(Fate.DONE) && judged.revision() >= 0) {
         ofLine.add(judged.to(), judged.revision());
@@ -150,7 +155,7 @@ final class LineChecker {
         if (view.covers().containsAll(resources)
             && view.revision() < frontier.before(view.begun())) {
           violation(
-              Kind.REVISION_WENT_BACK,
+              Kind.STALE_ANSWER,
               view + " after revision " + frontier.before(view.begun()) + " of " + resources);
         }
       });
@@ -250,12 +255,22 @@ final class LineChecker {
 
   /** Of an operation that sets several registers a view shows all or nothing. */
   private void checkTearing() {
+    // Values are unique: only the views that show one of an operation's can show it in part.
+    var showing = new HashMap<String, List<View>>();
+    for (View view : views) {
+      view.registers()
+          .forEach((register, value) ->
+              showing.computeIfAbsent(register + "=" + value, v -> new ArrayList<>()).add(view));
+    }
     for (Judged judged : operations) {
       Map<String, String> sets = judged.effect().sets();
       if (!judged.is(Fate.UNKNOWN) || sets.size() < 2) {
         continue;
       }
-      for (View view : views) {
+      var candidates = new LinkedHashSet<View>();
+      sets.forEach((register, value) ->
+          candidates.addAll(showing.getOrDefault(register + "=" + value, List.of())));
+      for (View view : candidates) {
         var shown = new HashSet<String>();
         var missing = new HashSet<String>();
         sets.forEach((register, value) -> {
@@ -298,7 +313,7 @@ final class LineChecker {
   }
 
   private boolean isUnknown(String register, String value) {
-    return operations.stream()
+    return open.stream()
         .anyMatch(judged ->
             judged.is(Fate.UNKNOWN) && Objects.equals(judged.effect().sets().get(register), value));
   }
@@ -369,7 +384,7 @@ final class LineChecker {
 
   private List<Integer> amounts(Fate fate, String counter, long begunBefore) {
     var amounts = new ArrayList<Integer>();
-    for (Judged judged : operations) {
+    for (Judged judged : open) {
       Integer amount = judged.effect().adds().get(counter);
       if (amount != null && judged.is(fate) && judged.from() < begunBefore) {
         amounts.add(amount);

@@ -17,7 +17,9 @@ public record Violation(Kind kind, String detail) {
     TORN,
     /** A value is there that nobody ever set. */
     INVENTED,
-    /** What was seen later has a lower revision, or what was done later has no higher one. */
+    /** An answer is older than what was known when it was asked for. */
+    STALE_ANSWER,
+    /** What was done later has no higher revision. */
     REVISION_WENT_BACK,
     /** Two changes were acknowledged with the same revision: the history has forked. */
     FORKED,
