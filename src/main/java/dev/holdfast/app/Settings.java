@@ -149,9 +149,15 @@ public record Settings(
             "cluster.host",
             "a host name or an address that other nodes reach",
             value -> value.matches("[A-Za-z0-9.:_-]{1,253}"));
+    String bindHost =
+        in.text(
+            "cluster.bind-host",
+            "an address of this machine, or nothing",
+            value -> value.matches("[A-Za-z0-9.:_-]{0,253}"));
     return new ClusterSettings.Place(
         node,
         host,
+        bindHost.isEmpty() ? host : bindHost,
         in.integer("cluster.port", 0, 65_535),
         in.integer("cluster.wire-port", 0, 65_535),
         tls(in));

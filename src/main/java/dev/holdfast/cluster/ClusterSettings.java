@@ -30,7 +30,7 @@ public record ClusterSettings(
         sweepInterval,
         sweepParallel,
         Duration.ofSeconds(20),
-        new Place("node-1", "127.0.0.1", 0, 0, null));
+        new Place("node-1", "127.0.0.1", "127.0.0.1", 0, 0, null));
   }
 
   /**
@@ -38,11 +38,13 @@ public record ClusterSettings(
    *
    * @param name what people call it
    * @param host where the others reach it
+   * @param bindHost what it listens on, which is the same unless a network translates addresses
    * @param port likewise; 0 for any that is free
    * @param wirePort where they see that its process lives, likewise
    * @param tls how nodes know each other; null to go without
    */
-  public record Place(String name, String host, int port, int wirePort, @Nullable Tls tls) {}
+  public record Place(
+      String name, String host, String bindHost, int port, int wirePort, @Nullable Tls tls) {}
 
   /**
    * Nodes show each other certificates of one authority, all with one subject or alternative name

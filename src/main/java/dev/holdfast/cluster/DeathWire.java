@@ -76,7 +76,7 @@ final class DeathWire implements AutoCloseable {
   /**
    * Listens.
    *
-   * @param host where other nodes reach this one
+   * @param host what to listen on
    * @param port likewise; 0 for any that is free
    * @throws IOException if the address cannot be had
    */

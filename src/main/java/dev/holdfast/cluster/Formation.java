@@ -314,6 +314,7 @@ final class Formation {
         MessageSerializer.mostBytes(limits) + "b");
     own.put("pekko.remote.artery.canonical.hostname", place.host());
     own.put("pekko.remote.artery.canonical.port", place.port());
+    own.put("pekko.remote.artery.bind.hostname", place.bindHost());
     ClusterSettings.@Nullable Tls tls = place.tls();
     if (tls != null) {
       own.put("pekko.remote.artery.transport", "tls-tcp");

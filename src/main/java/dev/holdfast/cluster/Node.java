@@ -259,7 +259,7 @@ public final class Node implements AutoCloseable {
 
   private static DeathWire openWire(ClusterSettings.Place place, NodeId id) {
     try {
-      return DeathWire.open(place.host(), place.wirePort(), id);
+      return DeathWire.open(place.bindHost(), place.wirePort(), id);
     } catch (IOException e) {
       throw new IllegalStateException(e.getMessage(), e);
     }

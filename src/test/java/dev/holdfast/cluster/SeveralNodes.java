@@ -122,7 +122,7 @@ final class SeveralNodes implements AutoCloseable {
                   Duration.ofMillis(200),
                   8,
                   Duration.ofSeconds(20),
-                  new ClusterSettings.Place(name, "127.0.0.1", 0, 0, null)),
+                  new ClusterSettings.Place(name, "127.0.0.1", "127.0.0.1", 0, 0, null)),
               journal,
               new TrustedClock(
                   InstantSource.system(),
