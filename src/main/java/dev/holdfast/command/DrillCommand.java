@@ -1,14 +1,19 @@
 package dev.holdfast.command;
 
+import dev.holdfast.app.WallClock;
 import dev.holdfast.drill.Drill;
 import dev.holdfast.drill.DrillPlan;
+import dev.holdfast.drill.DrillReport;
 import dev.holdfast.drill.DrillRun;
 import dev.holdfast.drill.Fault;
+import dev.holdfast.drill.Quantiles;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -40,6 +45,8 @@ import picocli.CommandLine.Spec;
 final class DrillCommand implements Callable<Integer> {
 
   private static final int MOST_NODES = 9;
+  private static final String ALL = "all";
+  private static final String BASELINE = "baseline";
 
   /** Visitors go on logging in as the same users: no session is to end for another. */
   private static final String SESSIONS = "1000";
@@ -49,6 +56,28 @@ final class DrillCommand implements Callable<Integer> {
   @Spec
   @SuppressWarnings("NullAway.Init") // set by picocli before anything runs
   private CommandSpec spec;
+
+  /** Pekko's defaults, and neither the wire nor the downing of Holdfast. */
+  private static final String PEKKOS_OWN =
+      """
+      pekko.cluster {
+        gossip-interval = 1s
+        leader-actions-interval = 1s
+        unreachable-nodes-reaper-interval = 1s
+        failure-detector {
+          implementation-class = "org.apache.pekko.remote.PhiAccrualFailureDetector"
+          heartbeat-interval = 1s
+          acceptable-heartbeat-pause = 3s
+          expected-response-after = 1s
+        }
+        downing-provider-class = "org.apache.pekko.cluster.sbr.SplitBrainResolverProvider"
+        split-brain-resolver {
+          active-strategy = keep-majority
+          stable-after = 20s
+          down-all-when-unstable = on
+        }
+      }
+      """;
 
   /** For the help. */
   static final class Faults extends ArrayList<String> {
@@ -63,13 +92,13 @@ final class DrillCommand implements Callable<Integer> {
       index = "0",
       paramLabel = "FAULT",
       completionCandidates = Faults.class,
-      description = "One of ${COMPLETION-CANDIDATES}.")
+      description = "One of ${COMPLETION-CANDIDATES}; or " + ALL + ", one after the other.")
   private String fault = "";
 
   @Option(
       names = "--nodes",
       paramLabel = "N",
-      description = "How many nodes, 2 to " + MOST_NODES + " (3; for crash-two 5).")
+      description = "How many nodes, 2 to " + MOST_NODES + " (3; 5 for crash-two and scale-in).")
   private @Nullable Integer nodes;
 
   @Option(names = "--runs", paramLabel = "N", description = "How often it is done (1).")
@@ -121,6 +150,13 @@ final class DrillCommand implements Callable<Integer> {
       description = "Write report.json, report.html and the nodes' logs there.")
   private @Nullable Path report;
 
+  @Option(
+      names = "--baseline",
+      description =
+          "Do it first to nodes that find dead ones as Pekko does by itself, and then to those of"
+              + " Holdfast.")
+  private boolean baseline;
+
   @Option(names = "--seed", paramLabel = "N", description = "Of all that is left to chance.")
   private @Nullable Long seed;
 
@@ -129,18 +165,84 @@ final class DrillCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    Fault chosen = Fault.of(fault).orElseThrow(() -> wrong("there is no fault " + fault));
-    int count = nodes == null ? chosen.nodes() : nodes;
-    if (count < 2 || count > MOST_NODES) {
-      throw wrong("--nodes is " + count + "; it must be 2 to " + MOST_NODES);
+    List<Fault> faults =
+        fault.equals(ALL)
+            ? List.of(Fault.values())
+            : List.of(Fault.of(fault).orElseThrow(() -> wrong("there is no fault " + fault)));
+    if (nodes != null && (nodes < 2 || nodes > MOST_NODES)) {
+      throw wrong("--nodes is " + nodes + "; it must be 2 to " + MOST_NODES);
     }
     if (runs < 1 || rate < 1 || users < 1 || warmUp < 0 || hold < 1 || watch < 1) {
       throw wrong("--runs, --rate, --users, --hold and --watch must be positive");
     }
+    for (Fault one : faults) {
+      if (nodes != null && nodes < one.leastNodes()) {
+        throw wrong("%s needs at least %d nodes".formatted(one.word(), one.leastNodes()));
+      }
+      String missing = one.missing(!onPostgres(), baseline);
+      if (!missing.isEmpty() && faults.size() == 1) {
+        throw wrong(missing);
+      }
+    }
+    var reports = new ArrayList<DrillReport>();
+    for (Fault one : faults) {
+      String missing = one.missing(!onPostgres(), baseline);
+      if (missing.isEmpty()) {
+        int count = nodes == null ? one.nodes() : nodes;
+        if (baseline) {
+          reports.add(drill(one, count, BASELINE, PEKKOS_OWN));
+        }
+        reports.add(drill(one, count, "holdfast", ""));
+      } else {
+        System.err.println("drill: left out: " + missing);
+      }
+    }
     PrintWriter out = spec.commandLine().getOut();
-    List<DrillRun> done;
+    if (report != null) {
+      DrillReport.write(reports, report);
+    }
+    if (json) {
+      for (DrillReport one : reports) {
+        out.println(one.json());
+      }
+    } else if (report != null) {
+      out.println("report: " + report.resolve("report.html"));
+    }
+    out.flush();
+    return reports.stream()
+            .filter(one -> !one.settings().equals(BASELINE))
+            .allMatch(DrillReport::holds)
+        ? 0
+        : 1;
+  }
+
+  private DrillReport drill(Fault chosen, int count, String settings, String config)
+      throws IOException, InterruptedException {
+    PrintWriter out = spec.commandLine().getOut();
+    long chance = seed == null ? new SecureRandom().nextLong() : seed;
+    String journal = onPostgres() ? "postgresql" : "embedded";
+    String at = WallClock.system().instant().truncatedTo(ChronoUnit.SECONDS).toString();
+    if (!json) {
+      out.printf(
+          Locale.ROOT,
+          "drill %s: %s; %d nodes%s, journal %s, %d users who do %d things a second%n",
+          chosen.word(),
+          chosen.text(),
+          count,
+          config.isEmpty() ? "" : " with Pekko's default detection",
+          journal,
+          users,
+          rate);
+      out.flush();
+    }
     try (var data = TemporaryFolder.create("holdfast-drill")) {
-      Path logs = report == null ? data.path().resolve("logs") : report.resolve("logs");
+      Path logs = (report == null ? data.path() : report).resolve("logs").resolve(chosen.word());
+      Map<String, String> environment = environment();
+      if (!config.isEmpty()) {
+        Path file = data.path().resolve("baseline.conf");
+        Files.writeString(file, config);
+        environment.put("HOLDFAST_CONFIG", file.toString());
+      }
       var plan =
           new DrillPlan(
               chosen,
@@ -151,51 +253,54 @@ final class DrillCommand implements Callable<Integer> {
               Duration.ofSeconds(warmUp),
               Duration.ofSeconds(hold),
               Duration.ofSeconds(watch),
-              data.path().resolve("data"),
+              Files.createDirectories(data.path().resolve("data")),
               logs.toAbsolutePath(),
-              environment(),
-              seed == null ? new SecureRandom().nextLong() : seed);
-      Files.createDirectories(plan.data());
-      if (!json) {
-        out.printf(
-            Locale.ROOT,
-            "drill %s: %s; %d nodes, journal %s, %d users who do %d things a second%n",
-            chosen.word(),
-            chosen.text(),
-            count,
-            onPostgres() ? "in PostgreSQL" : "embedded",
-            users,
-            rate);
-        out.flush();
-      }
-      done =
+              config.isEmpty(),
+              environment,
+              chance);
+      List<DrillRun> done =
           new Drill(plan, line -> System.err.println("drill: " + line))
               .run(run -> {
                 if (!json) {
                   print(run, out);
                 }
               });
+      Quantiles outage = Drill.outage(done);
+      if (!json && runs > 1 && outage.count() > 0) {
+        out.printf(
+            Locale.ROOT,
+            "all %d runs: the users of lost nodes were back after %s%n",
+            done.size(),
+            outage);
+        out.flush();
+      }
+      return new DrillReport(
+          chosen.word(),
+          chosen.text(),
+          settings,
+          count,
+          journal,
+          users,
+          rate,
+          at,
+          chance,
+          outage,
+          done);
     }
-    if (!json) {
-      out.printf(
-          Locale.ROOT,
-          "all %d runs: the users of lost nodes were back after %s%n",
-          done.size(),
-          Drill.outage(done));
-    }
-    out.flush();
-    return done.stream().allMatch(DrillRun::holds) ? 0 : 1;
   }
 
   private static void print(DrillRun run, PrintWriter out) {
     out.printf(
         Locale.ROOT,
-        "run %d: %s; %d users affected, back after %s%s%n",
+        "run %d: %s; %s%n",
         run.run(),
         run.what(),
-        run.affectedUsers(),
-        run.outage(),
-        run.neverBack() == 0 ? "" : "; " + run.neverBack() + " never");
+        run.affectedUsers() == 0
+            ? "the slowest request took %.2f s".formatted(run.latencyAfter().max() / 1e3)
+            : run.affectedUsers()
+                + " users affected, back after "
+                + run.outage()
+                + (run.neverBack() == 0 ? "" : "; " + run.neverBack() + " never"));
     out.printf(
         Locale.ROOT,
         "  of %,d requests after the fault failed: at live nodes %s, at others %s%n",
@@ -209,6 +314,7 @@ final class DrillCommand implements Callable<Integer> {
         run.operations(),
         run.acknowledged(),
         counts(run.violations()));
+    run.notes().forEach(note -> out.println("  " + note));
     run.remarks().forEach(remark -> out.println("  " + remark));
     run.details().forEach(detail -> out.println("    " + detail));
     out.flush();

@@ -9,11 +9,13 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /**
  * Does a fault to a cluster under load, again and again, and tells what its users saw of it.
@@ -92,6 +94,7 @@ public final class Drill {
     private final Map<Integer, String> owners = new HashMap<>();
 
     private final Map<Integer, Long> back = new HashMap<>();
+    private final List<String> notes = new ArrayList<>();
     private Set<Integer> affected = Set.of();
 
     Run(int number, DrillCluster cluster, Entrances entrances, Injection injection) {
@@ -123,10 +126,16 @@ public final class Drill {
         injection.inject();
         progress.accept("run " + number + ": " + injection.what());
         collect();
-        owners.values().removeIf(owner -> !injection.lost().contains(owner));
-        affected = Set.copyOf(owners.keySet());
+        affected = ownedBy(injection.lost());
+        Optional<Probes> probes =
+            injection
+                .asked()
+                .map(node ->
+                    new Probes(node.http(), load.browsersOf(ownedBy(Set.of(node.name())))));
         watch();
-        injection.heal(progress);
+        injection.heal(progress, () -> probes.ifPresent(Probes::end));
+        probes.ifPresent(Probes::await);
+        probes.ifPresent(asked -> notes.add(asked.toString()));
         pass(plan.watch());
       } finally {
         load.stop();
@@ -136,6 +145,13 @@ public final class Drill {
       load.lookAndRepeat();
       entrances.drain();
       return judge();
+    }
+
+    private Set<Integer> ownedBy(Set<String> nodes) {
+      return owners.entrySet().stream()
+          .filter(owner -> nodes.contains(owner.getValue()))
+          .map(Map.Entry::getKey)
+          .collect(Collectors.toSet());
     }
 
     private void pass(Duration time) {
@@ -152,7 +168,7 @@ public final class Drill {
       long most = injection.at() + GIVEN_UP.toNanos();
       while (!injection.isOver()
           || System.nanoTime() - least < 0
-          || (back.size() < affected.size() && System.nanoTime() - most < 0)) {
+          || (!back.keySet().containsAll(affected) && System.nanoTime() - most < 0)) {
         LockSupport.parkNanos(LOOK_NANOS);
         collect();
       }
@@ -215,7 +231,13 @@ public final class Drill {
       }
       var took = new ArrayList<String>();
       for (Takeover takeover : cluster.view(cluster.nodes().getFirst()).takeovers()) {
-        took.add(takeover.toString());
+        Duration time = takeover.took();
+        took.add(
+            "%s: %d parts of the users taken over, %s"
+                .formatted(
+                    takeover.node(),
+                    takeover.shards(),
+                    time == null ? "not all of them yet" : "all after " + time.toMillis() + " ms"));
       }
       return new DrillRun(
           number,
@@ -233,6 +255,7 @@ public final class Drill {
           history.acknowledged(),
           kinds,
           plan.fault().mayRefuse(),
+          notes,
           injection.remarks(),
           violations.stream().limit(EXAMPLES).map(Violation::toString).toList(),
           took.stream().limit(EXAMPLES).toList(),

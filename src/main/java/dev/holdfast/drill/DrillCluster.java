@@ -17,7 +17,9 @@ import java.util.List;
 import java.util.LongSummaryStatistics;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /** The cluster under drill: real processes, and nothing that looks after them. */
 final class DrillCluster implements AutoCloseable {
@@ -33,13 +35,21 @@ final class DrillCluster implements AutoCloseable {
   private final Ports ports = new Ports();
   private final Path logs;
   private final Map<String, String> environment;
-  private final List<DrillNode> nodes = new ArrayList<>();
+  private final List<DrillNode> nodes = new CopyOnWriteArrayList<>();
+
+  /** Also those that hang, which would not notice that this process is gone. */
+  private final Thread killing =
+      Thread.ofPlatform().unstarted(() -> nodes.forEach(DrillNode::kill));
+
+  private final @Nullable Relay relay;
   private final Map<URI, AdminClient> clients = new ConcurrentHashMap<>();
 
   DrillCluster(DrillPlan plan) throws IOException {
     this.plan = plan;
+    this.relay = plan.needsRelay() ? new Relay() : null;
     this.logs = Files.createDirectories(plan.logs());
     this.environment = new HashMap<>(plan.environment());
+    Runtime.getRuntime().addShutdownHook(killing);
     environment.put("HOLDFAST_DATA", plan.data().toString());
     environment.put("HOLDFAST_TOKEN_KEYS", TokenKeyFile.textIn(plan.data()));
   }
@@ -57,10 +67,23 @@ final class DrillCluster implements AutoCloseable {
   List<DrillNode> start(int count) throws IOException {
     var started = new ArrayList<DrillNode>();
     for (int i = 0; i < count; i++) {
-      String name = "node-" + (nodes.size() + 1);
+      int number = nodes.size() + 1;
+      String name = "node-" + number;
       var own = new HashMap<>(environment);
-      own.put("HOLDFAST_CLUSTER_HOST", DrillNode.HOST);
-      own.put("HOLDFAST_CLUSTER_PORT", Integer.toString(ports.choose(0)));
+      int port = ports.choose(0);
+      int wirePort = ports.choose(0);
+      own.put("HOLDFAST_CLUSTER_PORT", Integer.toString(port));
+      own.put("HOLDFAST_CLUSTER_WIRE_PORT", Integer.toString(wirePort));
+      if (relay == null) {
+        own.put("HOLDFAST_CLUSTER_HOST", DrillNode.HOST);
+      } else {
+        own.put("HOLDFAST_CLUSTER_HOST", Relay.published(number));
+        own.put("HOLDFAST_CLUSTER_BIND_HOST", Relay.bound(number));
+        relay.publish(name, number, port);
+        if (plan.wire()) {
+          relay.publish(name, number, wirePort);
+        }
+      }
       var node =
           new DrillNode(
               name,
@@ -68,12 +91,25 @@ final class DrillCluster implements AutoCloseable {
               List.of(),
               SHARE_OF_MEMORY / plan.nodes(),
               own,
-              logs.resolve(name + ".log"));
+              logs.resolve(name + ".log"),
+              pid -> {
+                if (relay != null) {
+                  relay.runs(name, pid);
+                }
+              });
       nodes.add(node);
       started.add(node);
       node.start();
     }
     return started;
+  }
+
+  /** {@return the network between the nodes, where the fault is done to it} */
+  Relay relay() {
+    if (relay == null) {
+      throw new IllegalStateException("there is none for " + plan.fault());
+    }
+    return relay;
   }
 
   /** The node is here no more. */
@@ -91,7 +127,9 @@ final class DrillCluster implements AutoCloseable {
     String state = "";
     while (System.nanoTime() - end < 0) {
       for (DrillNode node : nodes) {
-        if (!node.isAlive()) {
+        if (!node.isAlive() && plan.fault() == Fault.REJECT) {
+          node.start(); // whose place it has cost is not known before
+        } else if (!node.isAlive()) {
           throw new IOException(
               node + " has ended, status " + node.status() + "; see " + logs + "/" + node + ".log");
         }
@@ -153,13 +191,16 @@ final class DrillCluster implements AutoCloseable {
   @Override
   public void close() {
     clients.values().forEach(AdminClient::close);
-    for (DrillNode node : nodes.reversed()) {
+    for (DrillNode node : List.copyOf(nodes).reversed()) {
       try {
         node.close();
       } catch (InterruptedException e) {
         node.kill();
         Thread.currentThread().interrupt();
       }
+    }
+    if (relay != null) {
+      relay.close();
     }
   }
 }

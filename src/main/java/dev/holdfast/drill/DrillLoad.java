@@ -2,8 +2,12 @@ package dev.holdfast.drill;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -35,6 +39,7 @@ final class DrillLoad {
   private final long periodNanos;
   private final long seed;
   private final ConcurrentLinkedQueue<Shopper> shoppers = new ConcurrentLinkedQueue<>();
+  private final Map<Integer, List<Shopper>> browsers = new ConcurrentHashMap<>();
   private final CountDownLatch opened;
   private Crowd crowd = Crowd.start(List.of());
   private volatile boolean stopped;
@@ -81,6 +86,7 @@ final class DrillLoad {
     var random = new Random(seed + number);
     Shopper shopper = Shopper.ofUser(entrances.of(user), history, name + "-s" + number, user(user));
     shoppers.add(shopper);
+    browsers.computeIfAbsent(user, u -> new CopyOnWriteArrayList<>()).add(shopper);
     await(first);
     boolean open = shopper.open() instanceof History.Acknowledged;
     while (!open && !stopped) {
@@ -133,6 +139,11 @@ final class DrillLoad {
   void stop() {
     stopped = true;
     crowd.join();
+  }
+
+  /** {@return the browsers of these users} */
+  List<Shopper> browsersOf(Set<Integer> some) {
+    return some.stream().flatMap(user -> browsers.getOrDefault(user, List.of()).stream()).toList();
   }
 
   /** {@return all who ever shopped} */

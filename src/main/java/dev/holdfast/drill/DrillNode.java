@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,11 +28,13 @@ final class DrillNode {
   private final List<String> command;
   private final Map<String, String> environment;
   private final File log;
+  private final LongConsumer started;
   private volatile @Nullable Process process;
 
   /**
    * @param jvmOptions further options of its JVM
    * @param share of the machine's memory that its heap may take, in percent
+   * @param started told of each process
    * @param environment all of its settings but the port of its API and its name
    */
   DrillNode(
@@ -40,7 +43,8 @@ final class DrillNode {
       List<String> jvmOptions,
       double share,
       Map<String, String> environment,
-      Path log) {
+      Path log,
+      LongConsumer started) {
     this.name = name;
     this.httpPort = httpPort;
     this.command = NodeProcess.program(jvmOptions, share);
@@ -51,6 +55,7 @@ final class DrillNode {
     this.environment.put("HOLDFAST_PORT", Integer.toString(httpPort));
     this.environment.put("HOLDFAST_UNTIL_EOF", "true");
     this.log = log.toFile();
+    this.started = started;
   }
 
   String name() {
@@ -72,7 +77,9 @@ final class DrillNode {
     builder.environment().putAll(environment);
     // Standard input stays a pipe: its end tells the process that this one is gone.
     builder.redirectOutput(ProcessBuilder.Redirect.appendTo(log));
-    process = builder.start();
+    Process begun = builder.start();
+    process = begun;
+    started.accept(begun.pid());
   }
 
   private Process running() {

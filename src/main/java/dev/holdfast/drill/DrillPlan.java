@@ -17,6 +17,7 @@ import java.util.Map;
  * @param watch load after the fault, at least
  * @param data folder of the embedded journal and the token key
  * @param logs folder of what the nodes log
+ * @param wire whether the nodes see at once that another has died; without it, the silence tells
  * @param environment of the nodes: all of it but what is different for each
  * @param seed of all that is random in it but the course of time
  */
@@ -31,9 +32,15 @@ public record DrillPlan(
     Duration watch,
     Path data,
     Path logs,
+    boolean wire,
     Map<String, String> environment,
     long seed) {
   public DrillPlan {
     environment = Map.copyOf(environment);
+  }
+
+  /** {@return whether what the nodes say to each other goes through a relay} */
+  boolean needsRelay() {
+    return fault.needsRelay() || !wire;
   }
 }

@@ -21,6 +21,7 @@ import java.util.Map;
  * @param acknowledged attempts of these that were acknowledged
  * @param violations broken promises that the history shows, by kind
  * @param mayRefuse whether the fault is one that callers at any node may be told of
+ * @param notes what else was seen, for people
  * @param remarks what else went otherwise than it should
  * @param details a few of them
  * @param takeovers that the cluster tells of, the newest first
@@ -42,6 +43,7 @@ public record DrillRun(
     long acknowledged,
     Map<String, Long> violations,
     boolean mayRefuse,
+    List<String> notes,
     List<String> remarks,
     List<String> details,
     List<String> takeovers,
@@ -53,6 +55,7 @@ public record DrillRun(
     failedAtFaulty = Map.copyOf(failedAtFaulty);
     examples = List.copyOf(examples);
     violations = Map.copyOf(violations);
+    notes = List.copyOf(notes);
     remarks = List.copyOf(remarks);
     details = List.copyOf(details);
     takeovers = List.copyOf(takeovers);

@@ -18,6 +18,12 @@ public enum Fault {
   HANG(3, "a node is stopped (SIGSTOP), and goes on later (SIGCONT) as if nothing had been"),
   /** SIGSTOP of one node and SIGKILL of another. */
   HANG_CRASH(3, "one node is stopped and another is killed at the same moment"),
+  /** Nothing passes between a node and the others. */
+  PARTITION(3, "a node is cut off from the others, and from the load balancer, but not from the journal"),
+  /** What a node sends does not arrive. */
+  ONE_WAY(3, "what a node sends does not reach the others, though they reach it"),
+  /** A firewall before a node that refuses instead of dropping. */
+  REJECT(3, "a firewall before a node resets its connections and refuses further ones"),
   /** SIGTERM of a node. */
   LEAVE(3, "a node is told to end (SIGTERM)"),
   /** SIGTERM and restart of each node, one after the other. */
@@ -52,13 +58,49 @@ public enum Fault {
     return nodes;
   }
 
+  /** {@return how many nodes it takes at least} */
+  public int leastNodes() {
+    return switch (this) {
+      case CRASH_TWO, SCALE_IN, HANG_CRASH -> 3;
+      case CRASH, CRASH_OLDEST, CRASH_MOVING, HANG, PARTITION, ONE_WAY, REJECT -> 2;
+      case LEAVE, ROLLING, SCALE_OUT, JOURNAL_DOWN -> 2;
+    };
+  }
+
   /** {@return what happens, for people} */
   public String text() {
     return text;
   }
 
+  /** {@return whether it is done to the connections between nodes} */
+  boolean needsRelay() {
+    return switch (this) {
+      case PARTITION, ONE_WAY, REJECT -> true;
+      case CRASH, CRASH_OLDEST, CRASH_TWO, CRASH_MOVING, HANG, HANG_CRASH -> false;
+      case LEAVE, ROLLING, SCALE_OUT, SCALE_IN, JOURNAL_DOWN -> false;
+    };
+  }
+
+  /**
+   * {@return what it needs and is missing here, for people; empty if it can be done}
+   *
+   * @param embedded whether the journal is the embedded one
+   * @param baseline whether it is done to nodes without the wire as well
+   */
+  public String missing(boolean embedded, boolean baseline) {
+    if ((needsRelay() || baseline) && !Relay.works()) {
+      return (baseline ? "--baseline" : word())
+          + " needs Linux: it is found in /proc which process has opened a connection, so that those"
+          + " between two nodes can be cut without further rights";
+    }
+    if (this == JOURNAL_DOWN && !embedded) {
+      return word() + " is done to the embedded journal: leave out --postgres";
+    }
+    return "";
+  }
+
   /** {@return whether callers at any node may be told that nothing happened, or that it is open} */
   boolean mayRefuse() {
-    return this == JOURNAL_DOWN;
+    return this == JOURNAL_DOWN || this == REJECT;
   }
 }

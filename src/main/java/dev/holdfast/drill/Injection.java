@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
@@ -16,6 +17,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** One fault: to whom it is done, when, and how the cluster is made whole again. */
@@ -42,6 +44,9 @@ final class Injection implements AutoCloseable {
 
   /** Who is stopped. */
   private final List<DrillNode> hung = new ArrayList<>();
+
+  /** Who is cut off from the others. */
+  private final List<DrillNode> cut = new ArrayList<>();
 
   /** Who came for this fault only. */
   private final List<DrillNode> guests = new ArrayList<>();
@@ -73,6 +78,7 @@ final class Injection implements AutoCloseable {
       case CRASH_OLDEST -> ending.add(oldest);
       case CRASH_TWO, SCALE_IN -> ending.addAll(others.subList(0, 2));
       case HANG -> hung.add(others.getFirst());
+      case PARTITION, ONE_WAY, REJECT -> cut.add(others.getFirst());
       case HANG_CRASH -> {
         hung.add(others.getFirst());
         ending.add(others.getLast());
@@ -109,6 +115,22 @@ final class Injection implements AutoCloseable {
           node.hang();
         }
       }
+      case PARTITION, ONE_WAY -> {
+        for (DrillNode node : cut) {
+          List<String> others =
+              cluster.nodes().stream()
+                  .filter(other -> !cut.contains(other))
+                  .map(DrillNode::name)
+                  .toList();
+          cluster.relay().cut(node.name(), others, plan.fault() == Fault.ONE_WAY);
+          entrances.cutOff(node.name(), true);
+        }
+      }
+      case REJECT -> {
+        for (DrillNode node : cut) {
+          cluster.relay().refuse(node.name());
+        }
+      }
       case LEAVE, SCALE_IN -> {
         ending.forEach(DrillNode::terminate);
         lasting = thread.submit(() -> awaitEnds(ending));
@@ -139,6 +161,9 @@ final class Injection implements AutoCloseable {
       case CRASH_MOVING -> names + " killed while users moved to a new node";
       case HANG -> names(hung) + " stopped";
       case HANG_CRASH -> names(hung) + " stopped and " + names + " killed";
+      case PARTITION -> names(cut) + " cut off";
+      case ONE_WAY -> "nothing from " + names(cut) + " arrives";
+      case REJECT -> "a firewall refuses connections to " + names(cut);
       case LEAVE, SCALE_IN -> names + " told to end";
       case ROLLING -> names + " restarted in this order";
       case SCALE_OUT -> MORE + " more nodes";
@@ -217,12 +242,21 @@ final class Injection implements AutoCloseable {
    * Ends the fault, and makes the cluster whole again as far as that takes no waiting for it: see
    * {@link #restore}.
    */
-  void heal(Consumer<String> progress) throws IOException, InterruptedException {
+  void heal(Consumer<String> progress, Runnable beforeRestart)
+      throws IOException, InterruptedException {
+    if (!cut.isEmpty()) {
+      cluster.relay().heal();
+      progress.accept("the network is whole again");
+    }
     for (DrillNode node : hung) {
       node.wake();
       progress.accept(node + " goes on");
     }
-    for (DrillNode node : hung) {
+    var excluded = new ArrayList<>(hung);
+    if (plan.fault() != Fault.REJECT) {
+      excluded.addAll(cut);
+    }
+    for (DrillNode node : excluded) {
       if (!node.awaitEnd(ENDING_BY_ITSELF)) {
         remarks.add(
             "%s did not end within %d s after it went on"
@@ -231,22 +265,27 @@ final class Injection implements AutoCloseable {
         node.awaitEnd(ENDING_BY_ITSELF);
       }
     }
+    beforeRestart.run();
+    for (DrillNode node : cut) {
+      entrances.cutOff(node.name(), false);
+    }
     switch (plan.fault()) {
-      case CRASH, CRASH_OLDEST, CRASH_TWO, CRASH_MOVING, HANG, HANG_CRASH, LEAVE -> {
-        for (DrillNode node : hung) {
+      case CRASH, CRASH_OLDEST, CRASH_TWO, CRASH_MOVING -> restart();
+      case HANG, HANG_CRASH, PARTITION, ONE_WAY, LEAVE -> {
+        for (DrillNode node : excluded) {
           node.start();
         }
-        for (DrillNode node : ending) {
-          node.awaitEnd(ENDING_BY_ITSELF);
-          node.start();
-        }
+        restart();
       }
-      case SCALE_IN -> {
-        for (DrillNode node : ending) {
-          node.start();
-        }
-      }
-      case ROLLING, SCALE_OUT, JOURNAL_DOWN -> {}
+      case SCALE_IN -> restart();
+      case REJECT, ROLLING, SCALE_OUT, JOURNAL_DOWN -> {}
+    }
+  }
+
+  private void restart() throws IOException, InterruptedException {
+    for (DrillNode node : ending) {
+      node.awaitEnd(ENDING_BY_ITSELF);
+      node.start();
     }
   }
 
@@ -288,13 +327,15 @@ final class Injection implements AutoCloseable {
 
   /** {@return how long it lasts before it is healed, at least} */
   Duration lasts() {
-    return hung.isEmpty() ? Duration.ZERO : plan.hold();
+    return hung.isEmpty() && cut.isEmpty() ? Duration.ZERO : plan.hold();
   }
 
   /** {@return the nodes that lose their users by it, without handing them over} */
   Set<String> lost() {
     return switch (plan.fault()) {
-      case CRASH, CRASH_OLDEST, CRASH_TWO, CRASH_MOVING, HANG, HANG_CRASH -> faulty();
+      case CRASH, CRASH_OLDEST, CRASH_TWO, CRASH_MOVING -> faulty();
+      case HANG, HANG_CRASH, PARTITION, ONE_WAY -> faulty();
+      case REJECT -> Set.of(); // perhaps it keeps them
       case LEAVE, ROLLING, SCALE_OUT, SCALE_IN, JOURNAL_DOWN -> Set.of();
     };
   }
@@ -308,8 +349,14 @@ final class Injection implements AutoCloseable {
         all.addAll(nameSet(hung));
         yield all;
       }
+      case PARTITION, ONE_WAY, REJECT -> nameSet(cut);
       case LEAVE, ROLLING, SCALE_OUT, SCALE_IN, JOURNAL_DOWN -> Set.of();
     };
+  }
+
+  /** {@return the node that others may go on asking though it is cut off or hangs, if there is one} */
+  Optional<DrillNode> asked() {
+    return Stream.concat(hung.stream(), cut.stream()).findFirst();
   }
 
   private static Set<String> nameSet(List<DrillNode> nodes) {

@@ -464,6 +464,42 @@ public final class Shopper {
     }
   }
 
+  /**
+   * Reads the session and the cart some other way, beside what this shopper is at; on any thread.
+   */
+  void lookThrough(Api other) {
+    String shown = token;
+    if (shown != null) {
+      ApiClient.Sent sent = other.send(Call.get("/v1/session").token(shown));
+      if (sent instanceof Answer answer && (answer.ok() || answer.status() == 401)) {
+        history.used(shown, answer.ok(), answer.begun(), answer.ended());
+      }
+      seen(sent, Set.of(session, History.CART));
+    }
+  }
+
+  /** Sets an attribute some other way, beside what this shopper is at; on any thread. */
+  void putThrough(Api other, String attribute, String value) {
+    String shown = token;
+    if (shown != null) {
+      Operation operation =
+          history.operation(
+              line,
+              name + ": PUT attribute " + attribute + " elsewhere",
+              Effect.set(session + "/" + attribute, value));
+      Call call = Call.of("PUT", "/v1/session/attributes/" + attribute).json(text(value));
+      ApiClient.Sent sent = other.send(call.token(shown));
+      Outcome outcome =
+          switch (sent) {
+            case Answer answer when answer.ok() ->
+                new Acknowledged(answer.revision(), answer.replayed(), value, Map.of());
+            case Answer answer -> refusal(answer);
+            case NoAnswer no -> new Unknown(no.why().toString());
+          };
+      history.attempted(operation, sent.begun(), sent.ended(), outcome);
+    }
+  }
+
   private @Nullable View look(String path, Set<String> covers) {
     String shown = token;
     boolean whoseIsOpen = isInTheDark() && steps.getLast().meaning() == Meaning.LOGGED_IN;
@@ -472,10 +508,14 @@ public final class Shopper {
     }
     ApiClient.Sent sent = api.send(Call.get(path).token(shown));
     used(shown, sent);
+    return seen(sent, covers);
+  }
+
+  private @Nullable View seen(ApiClient.Sent sent, Set<String> covers) {
     if (!(sent instanceof Answer answer) || answer.status() != 200) {
       return null;
     }
-    JsonNode cart = path.equals("/v1/cart") ? answer.body() : answer.body().path("cart");
+    JsonNode cart = covers.contains(session) ? answer.body().path("cart") : answer.body();
     var registers = new HashMap<String, String>();
     for (JsonNode item : cart.path("items")) {
       String sku = item.path("sku").asText();

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -142,8 +143,12 @@ final class HoldfastProcess implements AutoCloseable {
   }
 
   Ended awaitEnd() {
+    return awaitEnd(Duration.ofSeconds(PATIENCE_SECONDS));
+  }
+
+  Ended awaitEnd(Duration patience) {
     try {
-      if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+      if (!process.waitFor(patience.toSeconds(), TimeUnit.SECONDS)) {
         throw new IllegalStateException(this + " did not end; it said\n" + out + err);
       }
       for (Thread reader : readers) {
