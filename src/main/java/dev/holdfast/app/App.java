@@ -119,7 +119,7 @@ public final class App implements AutoCloseable {
     parts.push(Retention.start(journal, settings.retention(), node::owners, () -> trusted(clock)));
 
     var registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
-    Meters.bind(registry, journal, node.population());
+    Meters.bind(registry, journal, node);
     parts.push(
         ConsumerWatch.start(
             journal.feedReaders(),
@@ -147,6 +147,7 @@ public final class App implements AutoCloseable {
                     : settings.http().host())
                 + ":"
                 + server.port());
+    node.measures(() -> Meters.figures(journal, node, server));
     node.serves(url);
     parts.push(() -> {
       server.endsConnections();

@@ -1,11 +1,24 @@
 package dev.holdfast.app;
 
+import dev.holdfast.cluster.Node;
 import dev.holdfast.entity.Population;
+import dev.holdfast.http.ApiServer;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.journal.JournalMetrics;
+import dev.holdfast.telemetry.Figures;
+import dev.holdfast.telemetry.HistogramCollector;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
+import io.micrometer.core.instrument.binder.system.FileDescriptorMetrics;
+import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
+import io.micrometer.core.instrument.binder.system.UptimeMetrics;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.lang.management.ManagementFactory;
+import java.lang.management.MemoryUsage;
 import java.util.function.ToDoubleFunction;
 
 /** What the parts count, as meters. */
@@ -15,7 +28,13 @@ final class Meters {
 
   private Meters() {}
 
-  static void bind(MeterRegistry registry, Journal journal, Population population) {
+  static void bind(PrometheusMeterRegistry registry, Journal journal, Node node) {
+    machine(registry);
+    histograms(registry.getPrometheusRegistry(), journal.metrics(), node);
+    Gauge.builder("holdfast.shards", node, Node::shards)
+        .description("Shards that this node holds")
+        .register(registry);
+    Population population = node.population();
     Gauge.builder("holdfast.users.in.memory", population, Population::inMemory)
         .description("Users whose actors are in memory on this node")
         .register(registry);
@@ -30,7 +49,6 @@ final class Meters {
         .register(registry);
 
     JournalMetrics metrics = journal.metrics();
-    counter(registry, metrics, "batches", "Batches written", JournalMetrics::batches);
     counter(registry, metrics, "events", "Events written", JournalMetrics::events);
     counter(registry, metrics, "bytes", "Bytes of events written", JournalMetrics::bytes);
     counter(
@@ -78,12 +96,6 @@ final class Meters {
     counter(
         registry,
         metrics,
-        "batch.seconds",
-        "Time spent on writing batches",
-        m -> m.batchNanos() * NANOS);
-    counter(
-        registry,
-        metrics,
         "wait.seconds",
         "Time that writes waited for their batch",
         m -> m.waitNanos() * NANOS);
@@ -99,6 +111,58 @@ final class Meters {
     Gauge.builder("holdfast.journal.available", journal, j -> j.health().isAvailable() ? 1 : 0)
         .description("1 while the journal takes writes")
         .register(registry);
+  }
+
+  /** What the JVM and the process take. */
+  private static void machine(MeterRegistry registry) {
+    new JvmMemoryMetrics().bindTo(registry);
+    new JvmThreadMetrics().bindTo(registry);
+    new ProcessorMetrics().bindTo(registry);
+    new FileDescriptorMetrics().bindTo(registry);
+    new UptimeMetrics().bindTo(registry);
+  }
+
+  private static void histograms(PrometheusRegistry registry, JournalMetrics journal, Node node) {
+    registry.register(
+        HistogramCollector.of(
+            "holdfast_journal_commit_duration_seconds",
+            "Batches, from first statement to durable",
+            journal::commits));
+    registry.register(
+        HistogramCollector.of(
+            "holdfast_journal_batch_events", "Events in a batch", journal::batchSizes));
+    registry.register(
+        HistogramCollector.of(
+            "holdfast_journal_recovery_duration_seconds",
+            "Users that somebody asked for, until they were read",
+            journal::recoveryWaits));
+    registry.register(
+        HistogramCollector.of(
+            "holdfast_takeover_duration_seconds",
+            "Takeovers that this node has carried out, until all shards had a new home",
+            node::takeoverTimes));
+  }
+
+  /** {@return what a node tells of itself} */
+  static Figures figures(Journal journal, Node node, ApiServer server) {
+    JournalMetrics metrics = journal.metrics();
+    MemoryUsage heap = ManagementFactory.getMemoryMXBean().getHeapMemoryUsage();
+    return new Figures(
+        ManagementFactory.getRuntimeMXBean().getUptime(),
+        server.requests(),
+        new Figures.Journal(
+            journal.health().isAvailable(),
+            metrics.queuedWrites(),
+            journal.waitingRecoveries(),
+            metrics.events(),
+            metrics.commits(),
+            metrics.batchSizes(),
+            metrics.recoveryWaits()),
+        new Figures.Memory(
+            node.population().inMemory(),
+            node.population().unreadable().count(),
+            heap.getUsed(),
+            heap.getMax()));
   }
 
   private static void counter(

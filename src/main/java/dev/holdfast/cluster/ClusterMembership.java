@@ -111,6 +111,24 @@ final class ClusterMembership implements Membership {
   }
 
   @Override
+  public List<NodeFigures> figures() {
+    List<Member> members = members();
+    List<CompletableFuture<Optional<NodeMessage.Work>>> asked =
+        members.stream()
+            .map(member -> ask(member, new NodeMessage.TellWork(), NodeMessage.Work.class))
+            .toList();
+    List<NodeFigures> found = new ArrayList<>();
+    for (int i = 0; i < members.size(); i++) {
+      found.add(
+          new NodeFigures(
+              Members.name(members.get(i)),
+              asked.get(i).join().map(NodeMessage.Work::figures).orElse(null)));
+    }
+    found.sort(Comparator.comparing(NodeFigures::node));
+    return found;
+  }
+
+  @Override
   public boolean drain(String name) {
     return members().stream()
         .filter(member -> Members.name(member).equals(name))

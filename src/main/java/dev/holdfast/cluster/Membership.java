@@ -18,6 +18,11 @@ public interface Membership {
   List<Takeover> takeovers();
 
   /**
+   * {@return what the members have done and how they stand, by name} Asks each, for up to a second.
+   */
+  List<NodeFigures> figures();
+
+  /**
    * Has a node hand its users over and then end its process, as SIGTERM would. Returns once the
    * node was told; the rest shows in {@link #nodes}.
    *

@@ -14,6 +14,8 @@ import dev.holdfast.journal.Journal;
 import dev.holdfast.journal.NodeId;
 import dev.holdfast.journal.NodeRegistry;
 import dev.holdfast.journal.OwnerRange;
+import dev.holdfast.telemetry.Distribution;
+import dev.holdfast.telemetry.Figures;
 import dev.holdfast.user.Command;
 import dev.holdfast.user.Limits;
 import dev.holdfast.user.OwnerKey;
@@ -34,6 +36,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
 import java.util.stream.StreamSupport;
 import org.apache.pekko.actor.ActorRef;
 import org.apache.pekko.actor.Address;
@@ -118,6 +121,7 @@ public final class Node implements AutoCloseable {
           Thread.ofPlatform().daemon().name("holdfast-rest").factory());
 
   private volatile @Nullable URI http;
+  private volatile @Nullable Supplier<Figures> work;
   private volatile boolean draining;
   private volatile long lastRight = System.nanoTime();
   private volatile boolean leaving;
@@ -158,6 +162,7 @@ public final class Node implements AutoCloseable {
                 new NodeActor.Voice(
                     id,
                     this::status,
+                    this::figures,
                     takeovers,
                     losses,
                     leavers,
@@ -479,6 +484,26 @@ public final class Node implements AutoCloseable {
   /** Tells the others where this node serves the API. */
   public void serves(URI url) {
     http = url;
+  }
+
+  /** Tells the others from now on what this node does. */
+  public void measures(Supplier<Figures> figures) {
+    work = figures;
+  }
+
+  private @Nullable Figures figures() {
+    Supplier<Figures> told = work;
+    return told == null ? null : told.get();
+  }
+
+  /** {@return how long the takeovers took that this node has carried out} */
+  public Distribution takeoverTimes() {
+    return takeovers.times();
+  }
+
+  /** {@return how many shards this node holds, as it knew a moment ago} */
+  public long shards() {
+    return held.count().orElse(0);
   }
 
   private NodeMessage.Status status() {

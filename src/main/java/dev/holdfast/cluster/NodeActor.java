@@ -5,6 +5,8 @@ import dev.holdfast.cluster.NodeMessage.DrainBegins;
 import dev.holdfast.cluster.NodeMessage.Drains;
 import dev.holdfast.cluster.NodeMessage.TellStatus;
 import dev.holdfast.cluster.NodeMessage.TellTakeovers;
+import dev.holdfast.cluster.NodeMessage.TellWork;
+import dev.holdfast.telemetry.Figures;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -21,6 +23,7 @@ import org.apache.pekko.cluster.ClusterEvent;
 import org.apache.pekko.cluster.ClusterEvent.CurrentClusterState;
 import org.apache.pekko.cluster.Member;
 import org.apache.pekko.cluster.MemberStatus;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -41,6 +44,7 @@ final class NodeActor extends AbstractActorWithTimers {
   record Voice(
       String id,
       Supplier<NodeMessage.Status> status,
+      Supplier<@Nullable Figures> work,
       TakeoverLog takeovers,
       Losses losses,
       Leavers leavers,
@@ -92,6 +96,7 @@ final class NodeActor extends AbstractActorWithTimers {
         .match(
             TellTakeovers.class,
             _ -> getSender().tell(new NodeMessage.Takeovers(voice.takeovers().list()), getSelf()))
+        .match(TellWork.class, _ -> tellWork())
         .match(Drains.class, drains -> voice.leavers().heard(drains.id()))
         .match(Drain.class, _ -> drain())
         .match(TellMembers.class, this::tellMembers)
@@ -102,6 +107,14 @@ final class NodeActor extends AbstractActorWithTimers {
         .match(ClusterEvent.MemberRemoved.class, this::removed)
         .match(ClusterEvent.MemberEvent.class, _ -> {})
         .build();
+  }
+
+  /** A node that does not know yet says nothing. */
+  private void tellWork() {
+    Figures figures = voice.work().get();
+    if (figures != null) {
+      getSender().tell(new NodeMessage.Work(figures), getSelf());
+    }
   }
 
   private void drain() {

@@ -1,5 +1,6 @@
 package dev.holdfast.cluster;
 
+import dev.holdfast.telemetry.Figures;
 import java.util.List;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
@@ -33,6 +34,12 @@ sealed interface NodeMessage {
       list = List.copyOf(list);
     }
   }
+
+  /** Asks for {@link Work}. */
+  record TellWork() implements NodeMessage {}
+
+  /** What the node has done, and how it stands. */
+  record Work(Figures figures) implements NodeMessage {}
 
   /** The process {@code id} hands its users over; said again and again while it does. */
   record Drains(String id) implements NodeMessage {}

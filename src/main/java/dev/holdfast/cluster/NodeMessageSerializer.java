@@ -1,5 +1,8 @@
 package dev.holdfast.cluster;
 
+import dev.holdfast.telemetry.Distribution;
+import dev.holdfast.telemetry.Figures;
+import dev.holdfast.telemetry.Histogram.Scale;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
@@ -36,6 +39,8 @@ final class NodeMessageSerializer extends SerializerWithStringManifest {
       case NodeMessage.Status _ -> "status.v1";
       case NodeMessage.TellTakeovers _ -> "tell-takeovers.v1";
       case NodeMessage.Takeovers _ -> "takeovers.v1";
+      case NodeMessage.TellWork _ -> "tell-work.v1";
+      case NodeMessage.Work _ -> "work.v1";
       case NodeMessage.Drains _ -> "drains.v1";
       case NodeMessage.Drain _ -> "drain.v1";
       case NodeMessage.DrainBegins _ -> "drain-begins.v1";
@@ -79,6 +84,7 @@ final class NodeMessageSerializer extends SerializerWithStringManifest {
           out.writeLong(takeover.took() == null ? -1 : takeover.took().toMillis());
         }
       }
+      case NodeMessage.Work work -> write(work.figures(), out);
       case NodeMessage.Drains drains -> out.writeUTF(drains.id());
       case NodeMessage.AskGrant(String id, long number) -> {
         out.writeUTF(id);
@@ -103,6 +109,7 @@ final class NodeMessageSerializer extends SerializerWithStringManifest {
       }
       case NodeMessage.TellStatus _,
           NodeMessage.TellTakeovers _,
+          NodeMessage.TellWork _,
           NodeMessage.Drain _,
           NodeMessage.DrainBegins _ -> {
         // The manifest says it all.
@@ -118,6 +125,8 @@ final class NodeMessageSerializer extends SerializerWithStringManifest {
         case "status.v1" -> status(in);
         case "tell-takeovers.v1" -> new NodeMessage.TellTakeovers();
         case "takeovers.v1" -> takeovers(in);
+        case "tell-work.v1" -> new NodeMessage.TellWork();
+        case "work.v1" -> new NodeMessage.Work(figures(in));
         case "drains.v1" -> new NodeMessage.Drains(in.readUTF());
         case "drain.v1" -> new NodeMessage.Drain();
         case "drain-begins.v1" -> new NodeMessage.DrainBegins();
@@ -167,6 +176,62 @@ final class NodeMessageSerializer extends SerializerWithStringManifest {
     } catch (IllegalArgumentException unknown) {
       throw new IOException("no such " + type.getSimpleName() + ": " + name);
     }
+  }
+
+  private static void write(Figures figures, DataOutputStream out) throws IOException {
+    out.writeLong(figures.upMillis());
+    Figures.Requests requests = figures.requests();
+    write(requests.reads(), out);
+    write(requests.writes(), out);
+    out.writeLong(requests.refused());
+    out.writeLong(requests.failed());
+    Figures.Journal journal = figures.journal();
+    out.writeBoolean(journal.takesWrites());
+    out.writeLong(journal.queued());
+    out.writeLong(journal.recovering());
+    out.writeLong(journal.events());
+    write(journal.commits(), out);
+    write(journal.batches(), out);
+    write(journal.recoveries(), out);
+    Figures.Memory memory = figures.memory();
+    out.writeLong(memory.users());
+    out.writeLong(memory.unreadable());
+    out.writeLong(memory.heapUsed());
+    out.writeLong(memory.heapMax());
+  }
+
+  private static Figures figures(DataInputStream in) throws IOException {
+    return new Figures(
+        in.readLong(),
+        new Figures.Requests(
+            distribution(Scale.NANOS, in),
+            distribution(Scale.NANOS, in),
+            in.readLong(),
+            in.readLong()),
+        new Figures.Journal(
+            in.readBoolean(),
+            in.readLong(),
+            in.readLong(),
+            in.readLong(),
+            distribution(Scale.NANOS, in),
+            distribution(Scale.COUNT, in),
+            distribution(Scale.NANOS, in)),
+        new Figures.Memory(in.readLong(), in.readLong(), in.readLong(), in.readLong()));
+  }
+
+  private static void write(Distribution values, DataOutputStream out) throws IOException {
+    for (int bucket = 0; bucket <= values.scale().size(); bucket++) {
+      out.writeLong(values.count(bucket));
+    }
+    out.writeLong(values.sum());
+  }
+
+  private static Distribution distribution(Scale scale, DataInputStream in) throws IOException {
+    long[] counts = new long[scale.size() + 1];
+    for (int bucket = 0; bucket < counts.length; bucket++) {
+      counts[bucket] = in.readLong();
+    }
+    return new Distribution(scale, counts, in.readLong());
   }
 
   private static NodeMessage.Takeovers takeovers(DataInputStream in) throws IOException {

@@ -1,5 +1,8 @@
 package dev.holdfast.cluster;
 
+import dev.holdfast.telemetry.Distribution;
+import dev.holdfast.telemetry.Histogram;
+import dev.holdfast.telemetry.TakeoverDone;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -23,6 +26,7 @@ final class TakeoverLog {
 
   private final InstantSource clock;
   private final Set<String> begun = new HashSet<>();
+  private final Histogram times = new Histogram(Histogram.Scale.NANOS);
   private final Deque<Entry> entries = new ArrayDeque<>();
 
   /** What people call the processes that were members; the last ones. */
@@ -76,7 +80,23 @@ final class TakeoverLog {
   /** All shards have a home. What held none when it was lost was taken over elsewhere, or empty. */
   synchronized void allHome() {
     entries.removeIf(entry -> !entry.over && entry.shards.isEmpty());
-    entries.forEach(entry -> entry.over = true);
+    List<Entry> ending = entries.stream().filter(entry -> !entry.over).toList();
+    ending.forEach(entry -> entry.over = true);
+    list().stream().limit(ending.size()).forEach(this::measure);
+  }
+
+  /** Those that end are the newest: whatever is older has ended before. */
+  private void measure(Takeover done) {
+    Duration took = done.took();
+    if (took != null) {
+      times.record(took.toNanos());
+      new TakeoverDone(done.node(), done.tier().name(), done.shards(), took.toMillis()).commit();
+    }
+  }
+
+  /** How long those took that are over. */
+  Distribution times() {
+    return times.read();
   }
 
   synchronized List<Takeover> list() {

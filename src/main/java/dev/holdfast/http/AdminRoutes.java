@@ -12,6 +12,7 @@ final class AdminRoutes {
   static List<Route> all(Membership membership) {
     return List.of(
         Route.admin(Method.GET, "/v1/admin/cluster", call -> cluster(call, membership)),
+        Route.admin(Method.GET, "/v1/admin/metrics", call -> metrics(call, membership)),
         Route.admin(
                 Method.POST,
                 "/v1/admin/cluster/nodes/{name}/drain",
@@ -22,6 +23,11 @@ final class AdminRoutes {
   private static Response cluster(Call call, Membership membership) {
     call.refuseBody();
     return Response.json(200, WireJson.cluster(membership.nodes(), membership.takeovers()));
+  }
+
+  private static Response metrics(Call call, Membership membership) {
+    call.refuseBody();
+    return Response.json(200, WireJson.metrics(membership.figures()));
   }
 
   private static Response drain(Call call, Membership membership) {

@@ -4,6 +4,8 @@ import dev.holdfast.cluster.Changes;
 import dev.holdfast.cluster.Membership;
 import dev.holdfast.cluster.Users;
 import dev.holdfast.feed.EventLog;
+import dev.holdfast.telemetry.Figures;
+import dev.holdfast.telemetry.HistogramCollector;
 import io.helidon.http.DirectHandler;
 import io.helidon.http.ServerResponseHeaders;
 import io.helidon.http.Status;
@@ -34,18 +36,21 @@ public final class ApiServer implements AutoCloseable {
   private final Connections connections;
   private final EventLog log;
   private final Streams streams;
+  private final RequestTimes times;
 
   private ApiServer(
       WebServer server,
       Dispatcher dispatcher,
       Connections connections,
       EventLog log,
-      Streams streams) {
+      Streams streams,
+      RequestTimes times) {
     this.streams = streams;
     this.server = server;
     this.dispatcher = dispatcher;
     this.connections = connections;
     this.log = log;
+    this.times = times;
   }
 
   /**
@@ -67,9 +72,17 @@ public final class ApiServer implements AutoCloseable {
     requireFree(settings);
     var shared = new Call.Server(settings, users, tokens, new Semaphore(bounds.requestsInHand()));
     var streams = new Streams(users, changes, log, bounds, metrics);
+    var times = new RequestTimes();
+    metrics
+        .getPrometheusRegistry()
+        .register(
+            new HistogramCollector(
+                "holdfast_http_request_duration_seconds",
+                "Requests, from their first line to their answer",
+                times::byLabels));
     var dispatcher =
         new Dispatcher(
-            shared, new Routes(routes(membership, log, streams, health, metrics)), metrics);
+            shared, new Routes(routes(membership, log, streams, health, metrics)), times, metrics);
     Http1Config http =
         Http1Config.builder()
             .maxPrologueLength(bounds.requestLineBytes())
@@ -106,7 +119,7 @@ public final class ApiServer implements AutoCloseable {
       throw new BindException(
           "cannot listen on " + settings.host() + ":" + settings.port() + ": see the log");
     }
-    return new ApiServer(server, dispatcher, connections, log, streams);
+    return new ApiServer(server, dispatcher, connections, log, streams, times);
   }
 
   /**
@@ -164,6 +177,7 @@ public final class ApiServer implements AutoCloseable {
     routes.addAll(AdminRoutes.all(membership));
     routes.addAll(UserAdminRoutes.all(log));
     routes.addAll(FeedRoutes.all(log));
+    routes.addAll(ConsoleRoutes.all());
     routes.addAll(OperationsRoutes.all(health, metrics));
     return routes;
   }
@@ -180,6 +194,11 @@ public final class ApiServer implements AutoCloseable {
    */
   public void endsConnections() {
     dispatcher.endsConnections();
+  }
+
+  /** {@return what applications have sent so far} */
+  public Figures.Requests requests() {
+    return times.ofApplications();
   }
 
   /** Takes no more requests, finishes those in hand, and stops listening. */

@@ -18,12 +18,9 @@ import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.micrometer.core.instrument.Timer;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -46,30 +43,24 @@ final class Dispatcher {
   /** The web server lets it pass. */
   private static final HeaderName NO_NAME = HeaderNames.create("");
 
-  private static final String NO_ROUTE = "none";
   private static final long RETRY_MILLIS = TimeUnit.SECONDS.toMillis(1);
 
   private final Call.Server server;
   private final Routes routes;
   private final ApiKeys apiKeys;
   private final LoopbackRule loopbackRule;
-  private final MeterRegistry metrics;
-
-  /** To find one in the registry takes as long as to find the route and check the token. */
-  private final Map<Timed, Timer> timers = new ConcurrentHashMap<>();
-
+  private final RequestTimes times;
   private final Counter refusedTokens;
 
   private volatile boolean ending;
-  private record Timed(String route, int status) {}
 
-  Dispatcher(Call.Server server, Routes routes, MeterRegistry metrics) {
+  Dispatcher(Call.Server server, Routes routes, RequestTimes times, MeterRegistry metrics) {
     var settings = server.settings();
     this.server = server;
     this.routes = routes;
     this.apiKeys = new ApiKeys(settings.apiKeyHashes(), settings.adminKeyHashes());
     this.loopbackRule = new LoopbackRule(apiKeys.configured(), settings.insecure());
-    this.metrics = metrics;
+    this.times = times;
     this.refusedTokens =
         Counter.builder("holdfast.http.tokens.refused")
             .description("Session tokens that this cluster never gave out")
@@ -249,18 +240,7 @@ final class Dispatcher {
   }
 
   private void record(Routes.@Nullable Match match, int status, long nanos) {
-    timers
-        .computeIfAbsent(
-            new Timed(match == null ? NO_ROUTE : match.route().name(), status), this::timer)
-        .record(nanos, TimeUnit.NANOSECONDS);
-  }
-
-  private Timer timer(Timed timed) {
-    return Timer.builder("holdfast.http.requests")
-        .description("Requests, from their first line to their answer")
-        .tag("route", timed.route())
-        .tag("status", Integer.toString(timed.status()))
-        .register(metrics);
+    times.record(match == null ? null : match.route(), status, nanos);
   }
 
   // ---------------------------------------------------------------------------------------------

@@ -8,10 +8,14 @@ import dev.holdfast.cart.Line;
 import dev.holdfast.cart.MergePolicy;
 import dev.holdfast.cart.Money;
 import dev.holdfast.cart.Order;
+import dev.holdfast.cluster.NodeFigures;
 import dev.holdfast.cluster.NodeStatus;
 import dev.holdfast.cluster.Takeover;
 import dev.holdfast.json.Json;
 import dev.holdfast.json.JsonText;
+import dev.holdfast.telemetry.Distribution;
+import dev.holdfast.telemetry.Figures;
+import dev.holdfast.telemetry.Histogram.Scale;
 import dev.holdfast.user.Outcome;
 import dev.holdfast.user.OwnerKey;
 import dev.holdfast.user.PublicSessionId;
@@ -26,6 +30,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalLong;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** Everything that the API answers with, as bytes of JSON; {@code openapi.yaml} has the schemas. */
@@ -220,6 +225,84 @@ final class WireJson {
       }
       out.writeEndArray();
     });
+  }
+
+  static byte[] metrics(List<NodeFigures> nodes) {
+    return object(out -> {
+      bounds(out, "secondsBounds", Scale.NANOS);
+      bounds(out, "countBounds", Scale.COUNT);
+      out.writeArrayFieldStart("nodes");
+      for (NodeFigures node : nodes) {
+        out.writeStartObject();
+        out.writeStringField("name", node.node());
+        Figures figures = node.figures();
+        if (figures == null) {
+          out.writeNullField("figures");
+        } else {
+          out.writeObjectFieldStart("figures");
+          figuresFields(out, figures);
+          out.writeEndObject();
+        }
+        out.writeEndObject();
+      }
+      out.writeEndArray();
+    });
+  }
+
+  private static void bounds(JsonGenerator out, String name, Scale scale) throws IOException {
+    out.writeArrayFieldStart(name);
+    for (int bucket = 0; bucket < scale.size(); bucket++) {
+      out.writeNumber(scale.bound(bucket) / unit(scale));
+    }
+    out.writeEndArray();
+  }
+
+  private static double unit(Scale scale) {
+    return switch (scale) {
+      case NANOS -> TimeUnit.SECONDS.toNanos(1);
+      case COUNT -> 1;
+    };
+  }
+
+  private static void figuresFields(JsonGenerator out, Figures figures) throws IOException {
+    out.writeNumberField("upMillis", figures.upMillis());
+    Figures.Requests requests = figures.requests();
+    out.writeObjectFieldStart("requests");
+    distribution(out, "reads", requests.reads());
+    distribution(out, "writes", requests.writes());
+    out.writeNumberField("refused", requests.refused());
+    out.writeNumberField("failed", requests.failed());
+    out.writeEndObject();
+    Figures.Journal journal = figures.journal();
+    out.writeObjectFieldStart("journal");
+    out.writeBooleanField("takesWrites", journal.takesWrites());
+    out.writeNumberField("queued", journal.queued());
+    out.writeNumberField("recovering", journal.recovering());
+    out.writeNumberField("events", journal.events());
+    distribution(out, "commits", journal.commits());
+    distribution(out, "batches", journal.batches());
+    distribution(out, "recoveries", journal.recoveries());
+    out.writeEndObject();
+    Figures.Memory memory = figures.memory();
+    out.writeObjectFieldStart("memory");
+    out.writeNumberField("users", memory.users());
+    out.writeNumberField("unreadable", memory.unreadable());
+    out.writeNumberField("heapUsed", memory.heapUsed());
+    out.writeNumberField("heapMax", memory.heapMax());
+    out.writeEndObject();
+  }
+
+  private static void distribution(JsonGenerator out, String name, Distribution values)
+      throws IOException {
+    out.writeObjectFieldStart(name);
+    out.writeNumberField("count", values.count());
+    out.writeNumberField("sum", values.sum() / unit(values.scale()));
+    out.writeArrayFieldStart("buckets");
+    for (int bucket = 0; bucket <= values.scale().size(); bucket++) {
+      out.writeNumber(values.count(bucket));
+    }
+    out.writeEndArray();
+    out.writeEndObject();
   }
 
   private static String state(NodeStatus.State state) {

@@ -2,6 +2,7 @@ package dev.holdfast.journal;
 
 import dev.holdfast.journal.JournalStore.Outcome;
 import dev.holdfast.journal.NotWritten.Reason;
+import dev.holdfast.telemetry.BatchWritten;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -355,6 +356,8 @@ final class GroupCommit implements JournalHealth, AutoCloseable {
   private void write(Batch batch) {
     long began = System.nanoTime() | 1; // never 0, which stands for none
     batchBegan = began;
+    var recorded = new BatchWritten();
+    recorded.begin();
     Outcome outcome;
     try {
       outcome = commit(batch);
@@ -368,8 +371,17 @@ final class GroupCommit implements JournalHealth, AutoCloseable {
       return;
     }
     batchBegan = 0;
+    recorded.end();
     switch (outcome) {
-      case Outcome.Written written -> acknowledge(batch, written.conflicts(), began);
+      case Outcome.Written written -> {
+        acknowledge(batch, written.conflicts(), began);
+        if (recorded.shouldCommit()) {
+          recorded.writes = batch.events.size();
+          recorded.snapshots = batch.snapshots.size();
+          recorded.conflicts = written.conflicts().size();
+          recorded.commit();
+        }
+      }
       case Outcome.Fenced _ -> fenced(batch);
     }
   }
@@ -395,6 +407,7 @@ final class GroupCommit implements JournalHealth, AutoCloseable {
     long nanos = System.nanoTime() - began;
     metrics.batchCount.increment();
     metrics.batchNanos.add(nanos);
+    metrics.commitNanos.record(nanos);
     metrics.longestBatchNanos.accumulateAndGet(nanos, Math::max);
     metrics.snapshotCount.add(batch.snapshots.size());
     metrics.conflictCount.add(conflicts.size());
@@ -416,6 +429,7 @@ final class GroupCommit implements JournalHealth, AutoCloseable {
     }
     metrics.writeCount.add(winners.size());
     metrics.eventCount.add(events);
+    metrics.batchEvents.record(events);
     metrics.byteCount.add(bytes);
     metrics.waitNanos.add(waited);
     for (Waiting winner : winners) {

@@ -1,5 +1,7 @@
 package dev.holdfast.journal;
 
+import dev.holdfast.telemetry.Distribution;
+import dev.holdfast.telemetry.Histogram;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.IntSupplier;
@@ -32,6 +34,10 @@ public final class JournalMetrics {
   final LongAdder erasedCount = new LongAdder();
   final AtomicLong longestLog = new AtomicLong();
   final AtomicLong ownersOverCap = new AtomicLong();
+
+  final Histogram commitNanos = new Histogram(Histogram.Scale.NANOS);
+  final Histogram batchEvents = new Histogram(Histogram.Scale.COUNT);
+  final Histogram waitedForReading = new Histogram(Histogram.Scale.NANOS);
 
   private final IntSupplier queuedWrites;
   private final IntSupplier queuedSnapshots;
@@ -144,6 +150,21 @@ public final class JournalMetrics {
   /** Owners whom that sweep left with more events than should be kept. */
   public long ownersOverCap() {
     return ownersOverCap.get();
+  }
+
+  /** How long committed batches took, from first statement to commit. */
+  public Distribution commits() {
+    return commitNanos.read();
+  }
+
+  /** How many events were in each of them; those with none had snapshots only. */
+  public Distribution batchSizes() {
+    return batchEvents.read();
+  }
+
+  /** How long owners that somebody asked for waited until they were read. */
+  public Distribution recoveryWaits() {
+    return waitedForReading.read();
   }
 
   /** Writes waiting for a batch now. */

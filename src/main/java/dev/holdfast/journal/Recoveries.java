@@ -1,5 +1,6 @@
 package dev.holdfast.journal;
 
+import dev.holdfast.telemetry.UsersRead;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -109,7 +110,7 @@ final class Recoveries implements AutoCloseable {
   /** Whether {@link #forget} has anything to forget; spares the writers the lock. */
   private volatile boolean holding;
 
-  private record Asked(Owner owner, CompletableFuture<Recovered> answer) {}
+  private record Asked(Owner owner, CompletableFuture<Recovered> answer, long since) {}
 
   private record Ahead(Owner owner, Fetch fetch) {}
 
@@ -216,7 +217,7 @@ final class Recoveries implements AutoCloseable {
 
   /** Reads the owner anew, together with others that wait, or takes what was read ahead of it. */
   CompletableFuture<Recovered> recover(Owner owner) {
-    Asked question = new Asked(owner, new CompletableFuture<>());
+    Asked question = new Asked(owner, new CompletableFuture<>(), System.nanoTime());
     Recovered ready = null;
     RuntimeException refusal = null;
     synchronized (lock) {
@@ -524,6 +525,8 @@ final class Recoveries implements AutoCloseable {
 
   private void read(Group group) {
     long began = System.nanoTime();
+    var recorded = new UsersRead();
+    recorded.begin();
     List<Owner> owners = group.owners();
     Map<Owner, Read> found;
     try {
@@ -543,7 +546,15 @@ final class Recoveries implements AutoCloseable {
     }
     metrics.recoveryQueryCount.increment();
     metrics.recoveryCount.add(group.asked.size() + group.ahead.size());
-    metrics.recoveryNanos.add(System.nanoTime() - began);
+    long done = System.nanoTime();
+    metrics.recoveryNanos.add(done - began);
+    group.asked.forEach(asked -> metrics.waitedForReading.record(done - asked.since));
+    recorded.end();
+    if (recorded.shouldCommit()) {
+      recorded.users = owners.size();
+      recorded.ahead = group.asked.isEmpty();
+      recorded.commit();
+    }
     answer(group, found);
   }
 

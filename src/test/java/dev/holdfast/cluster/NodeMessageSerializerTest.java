@@ -3,6 +3,10 @@ package dev.holdfast.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.telemetry.Distribution;
+import dev.holdfast.telemetry.Figures;
+import dev.holdfast.telemetry.Histogram;
+import dev.holdfast.telemetry.Histogram.Scale;
 import java.io.NotSerializableException;
 import java.time.Duration;
 import java.time.Instant;
@@ -29,6 +33,8 @@ final class NodeMessageSerializerTest {
                     new Takeover(
                         "a", Tier.PROOF, Instant.ofEpochMilli(5), 33, Duration.ofMillis(800)),
                     new Takeover("b", Tier.RESOLVER, Instant.ofEpochMilli(6), 0, null))),
+            new NodeMessage.TellWork(),
+            new NodeMessage.Work(figures()),
             new NodeMessage.Drains("id"),
             new NodeMessage.Drain(),
             new NodeMessage.DrainBegins(),
@@ -42,6 +48,20 @@ final class NodeMessageSerializerTest {
       assertThat(serializer.fromBinary(serializer.toBinary(message), serializer.manifest(message)))
           .isEqualTo(message);
     }
+  }
+
+  private static Figures figures() {
+    var times = new Histogram(Scale.NANOS);
+    times.record(900_000);
+    times.record(Duration.ofMinutes(1).toNanos());
+    var sizes = new Histogram(Scale.COUNT);
+    sizes.record(7);
+    Distribution some = times.read();
+    return new Figures(
+        1,
+        new Figures.Requests(some, Distribution.none(Scale.NANOS), 2, 3),
+        new Figures.Journal(true, 4, 5, 6, some, sizes.read(), some),
+        new Figures.Memory(7, 8, 9, 10));
   }
 
   @Test

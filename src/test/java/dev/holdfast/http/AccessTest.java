@@ -220,6 +220,8 @@ class AccessTest {
                 "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5")
             .send(200);
     assertThat(preferred.need("Content-Type")).startsWith("application/openmetrics-text");
-    assertThat(preferred.body()).contains("holdfast_http_requests").endsWith("# EOF\n");
+    assertThat(preferred.body())
+        .contains("holdfast_http_request_duration_seconds_bucket")
+        .endsWith("# EOF\n");
   }
 }

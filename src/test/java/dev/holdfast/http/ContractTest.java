@@ -156,6 +156,7 @@ class ContractTest {
                 client.get("/v1/admin/feed?limit=1&consumer=test").send(200);
                 return client.delete("/v1/admin/feed/consumers/test");
               }),
+          entry("GET /v1/admin/metrics", () -> client.get("/v1/admin/metrics")),
           entry("GET /v1/admin/cluster", () -> client.get("/v1/admin/cluster")),
           entry(
               "POST /v1/admin/cluster/nodes/{name}/drain",
@@ -163,6 +164,8 @@ class ContractTest {
           entry("GET /health/live", () -> client.get("/health/live")),
           entry("GET /health/ready", () -> client.get("/health/ready")),
           entry("GET /metrics", () -> client.get("/metrics")),
+          entry("GET /console", () -> client.get("/console")),
+          entry("GET /console/{file}", () -> client.get("/console/main.js")),
           entry("GET /openapi.yaml", () -> client.get("/openapi.yaml")));
 
   private static Client.Ask good(String operation) {
@@ -365,6 +368,7 @@ class ContractTest {
           good(operation).target("/v1/admin/feed/consumers/nobody");
       case "POST /v1/admin/cluster/nodes/{name}/drain" ->
           good(operation).target("/v1/admin/cluster/nodes/nobody/drain");
+      case "GET /console/{file}" -> good(operation).target("/console/nothing");
       case "DELETE /v1/user/sessions/{id}" ->
           good(operation).target("/v1/user/sessions/" + "A".repeat(32));
       case "PATCH /v1/cart/items/{sku}", "DELETE /v1/cart/items/{sku}" ->

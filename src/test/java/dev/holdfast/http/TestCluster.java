@@ -1,10 +1,15 @@
 package dev.holdfast.http;
 
 import dev.holdfast.cluster.Membership;
+import dev.holdfast.cluster.NodeFigures;
 import dev.holdfast.cluster.NodeStatus;
 import dev.holdfast.cluster.NodeStatus.State;
 import dev.holdfast.cluster.Takeover;
 import dev.holdfast.cluster.Tier;
+import dev.holdfast.telemetry.Distribution;
+import dev.holdfast.telemetry.Figures;
+import dev.holdfast.telemetry.Histogram;
+import dev.holdfast.telemetry.Histogram.Scale;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -65,6 +70,21 @@ final class TestCluster implements Membership {
             Instant.parse("2026-05-01T09:00:00Z"),
             33,
             Duration.ofNanos(1_234_567_890)));
+  }
+
+  @Override
+  public List<NodeFigures> figures() {
+    fail();
+    Distribution some = new Histogram(Scale.NANOS).read();
+    return List.of(
+        new NodeFigures(
+            "node-1",
+            new Figures(
+                60_000,
+                new Figures.Requests(some, some, 3, 1),
+                new Figures.Journal(true, 2, 0, 17, some, new Histogram(Scale.COUNT).read(), some),
+                new Figures.Memory(1_200, 0, 64 << 20, 1L << 30))),
+        new NodeFigures("node-5", null));
   }
 
   @Override
