@@ -130,8 +130,8 @@ public final class Drill {
         Optional<Probes> probes =
             injection
                 .asked()
-                .map(node ->
-                    new Probes(node.http(), load.browsersOf(ownedBy(Set.of(node.name())))));
+                .map(
+                    node -> new Probes(node.http(), load.browsersOf(ownedBy(Set.of(node.name())))));
         watch();
         injection.heal(progress, () -> probes.ifPresent(Probes::end));
         probes.ifPresent(Probes::await);

@@ -131,8 +131,7 @@ final class DrillPage {
     form.format(
         "<svg viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-label=\"Share of the affected users who"
             + " had an answer again, over the time since the fault\">",
-        WIDTH,
-        CURVE_HEIGHT + 40);
+        WIDTH, CURVE_HEIGHT + 40);
     for (int percent = 0; percent <= 100; percent += 25) {
       double y = 10 + CURVE_HEIGHT * (1 - percent / 100.0);
       horizontal(y, percent + " %");
@@ -170,7 +169,10 @@ final class DrillPage {
     for (int decade = 0; decade <= decades; decade++) {
       double y = LATENCY_TOP + LATENCY_HEIGHT * (1 - decade / decades);
       horizontal(
-          y, decade >= 3 ? "%.0f s".formatted(Math.pow(10, decade - 3)) : "%.0f ms".formatted(Math.pow(10, decade)));
+          y,
+          decade >= 3
+              ? "%.0f s".formatted(Math.pow(10, decade - 3))
+              : "%.0f ms".formatted(Math.pow(10, decade)));
     }
     long most = Math.max(1, slices.stream().mapToLong(Slice::failed).max().orElse(1));
     horizontal(ERRORS_TOP + ERRORS_HEIGHT, "0");
@@ -180,11 +182,7 @@ final class DrillPage {
     form.format(
         "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%.0f\" y2=\"%.0f\" stroke=\"#b00020\""
             + " stroke-dasharray=\"4 3\"/><text x=\"%.1f\" y=\"11\">fault</text>",
-        fault,
-        fault,
-        LATENCY_TOP,
-        ERRORS_TOP + ERRORS_HEIGHT,
-        fault + 4);
+        fault, fault, LATENCY_TOP, ERRORS_TOP + ERRORS_HEIGHT, fault + 4);
     var p50 = new StringBuilder();
     var max = new StringBuilder();
     for (Slice slice : slices) {
@@ -197,19 +195,16 @@ final class DrillPage {
         double height = ERRORS_HEIGHT * slice.failed() / most;
         form.format(
             "<rect x=\"%.1f\" y=\"%.1f\" width=\"3\" height=\"%.1f\" fill=\"#b00020\"/>",
-            x,
-            ERRORS_TOP + ERRORS_HEIGHT - height,
-            height);
+            x, ERRORS_TOP + ERRORS_HEIGHT - height, height);
       }
     }
     form.format(
-        "<polyline points=\"%s\" fill=\"none\" stroke=\"#d98a1f\"/>"
-            + "<polyline points=\"%s\" fill=\"none\" stroke=\"#1667b7\" stroke-width=\"1.5\"/></svg>\n"
+        "<polyline points=\"%s\" fill=\"none\" stroke=\"#d98a1f\"/><polyline points=\"%s\""
+            + " fill=\"none\" stroke=\"#1667b7\" stroke-width=\"1.5\"/></svg>\n"
             + "<p class=\"hint\">By when a request was sent, in pieces of 100 ms: the median"
-            + " latency (blue), the longest (orange), the failed ones (red), wherever they entered."
-            + "</p>\n",
-        max,
-        p50);
+            + " latency (blue), the longest (orange), the failed ones (red), wherever they"
+            + " entered.</p>\n",
+        max, p50);
   }
 
   private static double latency(double millis, double decades) {
@@ -229,13 +224,7 @@ final class DrillPage {
     form.format(
         "<line x1=\"%.0f\" x2=\"%.0f\" y1=\"%.1f\" y2=\"%.1f\" stroke=\"#e4e8ee\"/>"
             + "<text x=\"%.0f\" y=\"%.1f\" text-anchor=\"end\">%s</text>",
-        LEFT,
-        WIDTH - 10,
-        y,
-        y,
-        LEFT - 6,
-        y + 4,
-        text);
+        LEFT, WIDTH - 10, y, y, LEFT - 6, y + 4, text);
   }
 
   private void seconds(double from, double to, double y) {

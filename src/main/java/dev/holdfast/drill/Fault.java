@@ -19,7 +19,8 @@ public enum Fault {
   /** SIGSTOP of one node and SIGKILL of another. */
   HANG_CRASH(3, "one node is stopped and another is killed at the same moment"),
   /** Nothing passes between a node and the others. */
-  PARTITION(3, "a node is cut off from the others, and from the load balancer, but not from the journal"),
+  PARTITION(
+      3, "a node is cut off from the others, and from the load balancer, but not from the journal"),
   /** What a node sends does not arrive. */
   ONE_WAY(3, "what a node sends does not reach the others, though they reach it"),
   /** A firewall before a node that refuses instead of dropping. */
@@ -90,8 +91,8 @@ public enum Fault {
   public String missing(boolean embedded, boolean baseline) {
     if ((needsRelay() || baseline) && !Relay.works()) {
       return (baseline ? "--baseline" : word())
-          + " needs Linux: it is found in /proc which process has opened a connection, so that those"
-          + " between two nodes can be cut without further rights";
+          + " needs Linux: it is found in /proc which process has opened a connection, so that"
+          + " those between two nodes can be cut without further rights";
     }
     if (this == JOURNAL_DOWN && !embedded) {
       return word() + " is done to the embedded journal: leave out --postgres";

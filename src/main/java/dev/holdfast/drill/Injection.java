@@ -354,7 +354,9 @@ final class Injection implements AutoCloseable {
     };
   }
 
-  /** {@return the node that others may go on asking though it is cut off or hangs, if there is one} */
+  /**
+   * {@return the node that others may go on asking though it is cut off or hangs, if there is one}
+   */
   Optional<DrillNode> asked() {
     return Stream.concat(hung.stream(), cut.stream()).findFirst();
   }

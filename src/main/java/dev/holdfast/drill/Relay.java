@@ -320,14 +320,13 @@ final class Relay implements AutoCloseable {
       return false;
     }
     try (Stream<Path> all = Files.list(open)) {
-      return all.anyMatch(
-          descriptor -> {
-            try {
-              return Files.readSymbolicLink(descriptor).toString().equals(socket);
-            } catch (IOException gone) {
-              return false;
-            }
-          });
+      return all.anyMatch(descriptor -> {
+        try {
+          return Files.readSymbolicLink(descriptor).toString().equals(socket);
+        } catch (IOException gone) {
+          return false;
+        }
+      });
     }
   }
 

@@ -71,9 +71,11 @@ class HistoryCheckerTest {
                 i % 2 == 0
                     ? Effect.none().andSets(Map.of(COLOR, value, SIZE, value))
                     : Effect.add(TEA, 1));
-        history.attempted(operation, ++moment, ++moment, done(i));
+        moment += 2;
+        history.attempted(operation, moment - 1, moment, done(i));
         if (random.nextInt(5) == 0) {
           String last = user + "-" + (i - i % 2);
+          moment += 2;
           history.saw(
               new View(
                   line,
@@ -81,8 +83,8 @@ class HistoryCheckerTest {
                   i,
                   i < 2 ? Map.of() : Map.of(COLOR, last, SIZE, last),
                   Map.of(TEA, (i + 1) / 2),
-                  ++moment,
-                  ++moment));
+                  moment - 1,
+                  moment));
         }
       }
     }

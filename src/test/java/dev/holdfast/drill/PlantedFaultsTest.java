@@ -249,7 +249,10 @@ class PlantedFaultsTest {
     private void repeat(Node node, Operation operation) {
       read(node);
       Event first =
-          journal.stream().filter(event -> operation.equals(open.get(event.key()))).findFirst().orElseThrow();
+          journal.stream()
+              .filter(event -> operation.equals(open.get(event.key())))
+              .findFirst()
+              .orElseThrow();
       write(node, "k" + values, "v" + values, 0);
       attempt(node, operation, first);
       read(node);

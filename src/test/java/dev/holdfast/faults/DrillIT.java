@@ -30,7 +30,8 @@ class DrillIT {
   @Test
   @Timeout(120)
   void tellsWhatTheUsersOfAKilledNodeSaw() throws IOException {
-    Ended ended = drill("crash", "--warm-up", "2", "--watch", "1", "--users", "30", "--rate", "100");
+    Ended ended =
+        drill("crash", "--warm-up", "2", "--watch", "1", "--users", "30", "--rate", "100");
 
     assertThat(ended.status()).as(ended.out() + ended.err()).isZero();
     JsonNode run = report().path("runs").path(0);
