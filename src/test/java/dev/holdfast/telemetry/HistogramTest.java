@@ -31,7 +31,7 @@ class HistogramTest {
   void losesNothingOfManyThreads() {
     try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
       for (int i = 0; i < 100; i++) {
-        threads.submit(() -> IntStream.range(0, 1_000).forEach(sizes::record));
+        var _ = threads.submit(() -> IntStream.range(0, 1_000).forEach(sizes::record));
       }
     }
     assertThat(sizes.read().count()).isEqualTo(100_000);
