@@ -393,10 +393,22 @@ public final class Node implements AutoCloseable {
       return true; // gone
     }
 
+    /**
+     * Who is no member any more is not reached either: the coordinator may see that its region is
+     * gone only later, and to have it hand its shards over until then would hold them up for as
+     * long as a hand-over may take.
+     */
     @Override
     public boolean isUnreachable(ActorRef region) {
-      return cluster.state().getUnreachable().stream()
-          .anyMatch(member -> member.address().equals(region.path().address()));
+      Address address = region.path().address();
+      CurrentClusterState state = cluster.state();
+      boolean isMember = address.hasLocalScope();
+      for (Member member : state.getMembers()) {
+        isMember |=
+            member.address().equals(address) && !member.status().equals(MemberStatus.down());
+      }
+      return !isMember
+          || state.getUnreachable().stream().anyMatch(member -> member.address().equals(address));
     }
   }
 
