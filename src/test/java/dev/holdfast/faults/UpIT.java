@@ -242,6 +242,7 @@ class UpIT {
   }
 
   @Test
+  @Tag("nightly")
   void startsAgainOnWhatAKillOfEverythingLeft() throws Exception {
     HoldfastProcess up = program.start(up(3)).awaitReady();
     List<String> tokens = open(new ApiClient(up.url()), 12);
