@@ -14,12 +14,14 @@ import org.apache.pekko.actor.ActorRef;
 import org.apache.pekko.actor.ActorSelection;
 import org.apache.pekko.actor.ActorSystem;
 import org.apache.pekko.actor.Address;
+import org.apache.pekko.actor.AddressTerminated;
 import org.apache.pekko.actor.ExtendedActorSystem;
 import org.apache.pekko.actor.Props;
 import org.apache.pekko.cluster.Cluster;
 import org.apache.pekko.cluster.ClusterEvent;
 import org.apache.pekko.cluster.Member;
 import org.apache.pekko.cluster.MemberStatus;
+import org.apache.pekko.event.AddressTerminatedTopic;
 import org.apache.pekko.remote.RemoteActorRefProvider;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -297,6 +299,11 @@ final class CrashDetector extends AbstractActorWithTimers {
             "its process is gone");
     for (Member now : cluster.state().getMembers()) {
       if (now.uniqueAddress().equals(member.uniqueAddress())) {
+        // Whoever watches an actor of it hears at once, and not only when all members agree that
+        // it is none any more: the coordinator may then wait for the gate, which is what takes
+        // time. No other process can come to that address before it is removed.
+        AddressTerminatedTopic.get(getContext().getSystem())
+            .publish(AddressTerminated.apply(member.address()));
         cluster.down(member.address());
       }
     }

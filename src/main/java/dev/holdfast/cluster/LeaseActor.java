@@ -183,16 +183,11 @@ final class LeaseActor extends AbstractActorWithTimers {
   private List<Member> standing() {
     List<Member> found = new ArrayList<>();
     for (Member member : cluster.state().getMembers()) {
-      if (!isExcluded(member)) {
+      if (!Members.isExcluded(member)) {
         found.add(member);
       }
     }
     return found;
-  }
-
-  private static boolean isExcluded(Member member) {
-    return member.status().equals(MemberStatus.down())
-        || member.status().equals(MemberStatus.removed());
   }
 
   // ---------------------------------------------------------------------------------------------
@@ -206,7 +201,7 @@ final class LeaseActor extends AbstractActorWithTimers {
     String asker = question.id();
     for (Member member : state.getMembers()) {
       if (Members.id(member).equals(asker)
-          && !isExcluded(member)
+          && !Members.isExcluded(member)
           && !state.getUnreachable().contains(member)
           && !refused.contains(asker)) {
         grants.put(asker, lease.now().nanos());

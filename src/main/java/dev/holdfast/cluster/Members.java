@@ -44,6 +44,12 @@ final class Members {
         || status.equals(MemberStatus.exiting());
   }
 
+  /** {@return whether the cluster goes on without the member} */
+  static boolean isExcluded(Member member) {
+    return member.status().equals(MemberStatus.down())
+        || member.status().equals(MemberStatus.removed());
+  }
+
   /** {@return the id of the member's process} */
   static String id(Member member) {
     return role(member, ID);

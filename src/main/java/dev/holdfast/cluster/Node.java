@@ -50,6 +50,7 @@ import org.apache.pekko.cluster.Cluster;
 import org.apache.pekko.cluster.ClusterEvent.CurrentClusterState;
 import org.apache.pekko.cluster.Member;
 import org.apache.pekko.cluster.MemberStatus;
+import org.apache.pekko.cluster.sharding.ShardCoordinator$RebalanceWorker$ShardRegionTerminated;
 import org.apache.pekko.cluster.sharding.ShardRegion;
 import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
 import org.apache.pekko.cluster.sharding.typed.javadsl.Entity;
@@ -176,7 +177,13 @@ public final class Node implements AutoCloseable {
           CrashDetector.NAME,
           CrashDetector.props(
               new CrashDetector.Parts(
-                  id, wire, losses, dead -> fence.fenceSoon(new NodeId(dead)))));
+                  id,
+                  wire,
+                  losses,
+                  dead -> {
+                    lostNodes.incrementAndGet();
+                    fence.fenceSoon(new NodeId(dead));
+                  })));
       own(FenceRace.NAME, FenceRace.props(fence, losses));
     }
     var gate =
@@ -201,7 +208,11 @@ public final class Node implements AutoCloseable {
                         .withMessageExtractor(ranges)
                         .withAllocationStrategy(
                             new ShardAllocation(
-                                settings.shards(), gate, new Standing(), takeovers))),
+                                settings.shards(),
+                                gate,
+                                new Standing(),
+                                this::tellMovers,
+                                takeovers))),
             lostNodes);
     this.region =
         org.apache.pekko.cluster.sharding.ClusterSharding.get(classic).shardRegion(USERS.name());
@@ -374,6 +385,14 @@ public final class Node implements AutoCloseable {
   private static Object get(CompletionStage<Object> stage)
       throws InterruptedException, ExecutionException, TimeoutException {
     return stage.toCompletableFuture().get(2 * QUERY.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  /** The coordinator has an actor below it for each shard that moves. */
+  private void tellMovers(ActorRef gone) {
+    classic
+        .actorSelection("/system/sharding/" + USERS.name() + "Coordinator/singleton/coordinator/*")
+        .tell(
+            new ShardCoordinator$RebalanceWorker$ShardRegionTerminated(gone), ActorRef.noSender());
   }
 
   /** What the allocation asks. */

@@ -9,6 +9,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.apache.pekko.actor.ActorRef;
 import org.apache.pekko.cluster.sharding.ShardCoordinator;
@@ -34,10 +36,19 @@ final class ShardAllocation extends ShardCoordinator.AbstractShardAllocationStra
   /** Most shards on the move at a time. */
   static final int MOVES = 4;
 
+  /** No move lasts longer: well above {@code handoff-timeout}. */
+  private static final long HANDING_OVER_NANOS = TimeUnit.SECONDS.toNanos(30);
+
   private final int shards;
   private final ShardGate gate;
   private final Standing standing;
+  private final Consumer<ActorRef> ended;
   private final TakeoverLog takeovers;
+
+  /** Regions that the coordinator named last, and those missing since, with the moment. */
+  private Set<ActorRef> named = Set.of();
+
+  private final Map<ActorRef, Long> missing = new HashMap<>();
 
   /** Homes given while the gate was shut, which the coordinator has not counted yet. */
   private final Map<ActorRef, Integer> given = new HashMap<>();
@@ -57,16 +68,25 @@ final class ShardAllocation extends ShardCoordinator.AbstractShardAllocationStra
 
   /**
    * @param shards how many there are
+   * @param ended has those who see to a move hear that a region is gone
    */
-  ShardAllocation(int shards, ShardGate gate, Standing standing, TakeoverLog takeovers) {
+  ShardAllocation(
+      int shards,
+      ShardGate gate,
+      Standing standing,
+      Consumer<ActorRef> ended,
+      TakeoverLog takeovers) {
     this.shards = shards;
     this.gate = gate;
     this.standing = standing;
+    this.ended = ended;
     this.takeovers = takeovers;
   }
 
   @Override
   public void start() {
+    named = Set.of();
+    missing.clear();
     gate.begin();
   }
 
@@ -117,6 +137,7 @@ final class ShardAllocation extends ShardCoordinator.AbstractShardAllocationStra
   public Future<Set<String>> rebalance(
       Map<ActorRef, IndexedSeq<String>> current, Set<String> moving) {
     gate.named(current.keySet());
+    tellOfMissing(current.keySet(), !moving.isEmpty());
     List<Holding> holdings = new ArrayList<>();
     current.forEach((region, shards) ->
         holdings.add(new Holding(region, new ArrayList<>(CollectionConverters.asJava(shards)))));
@@ -124,6 +145,25 @@ final class ShardAllocation extends ShardCoordinator.AbstractShardAllocationStra
       takeovers.allHome();
     }
     return FutureConverters.asScala(CompletableFuture.completedFuture(moves(holdings, moving)));
+  }
+
+  /**
+   * Whoever sees to the move of a shard hears once that a region is gone. If that was the one to
+   * hand the shard over, and others had not agreed to the move yet, that once is forgotten, and the
+   * shard asked for in vain for as long as a hand-over may take. So it is told again.
+   */
+  private void tellOfMissing(Set<ActorRef> now, boolean moves) {
+    long time = System.nanoTime();
+    for (ActorRef region : named) {
+      if (!now.contains(region)) {
+        missing.put(region, time);
+      }
+    }
+    named = Set.copyOf(now);
+    missing.values().removeIf(since -> time - since > HANDING_OVER_NANOS);
+    if (moves) {
+      missing.keySet().forEach(ended);
+    }
   }
 
   private Set<String> moves(List<Holding> holdings, Set<String> moving) {

@@ -20,7 +20,6 @@ import org.apache.pekko.actor.ActorRef;
 import org.apache.pekko.actor.Address;
 import org.apache.pekko.cluster.ClusterEvent.CurrentClusterState;
 import org.apache.pekko.cluster.Member;
-import org.apache.pekko.cluster.MemberStatus;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -126,6 +125,7 @@ final class ShardGate {
   synchronized CompletableFuture<Void> open(Set<ActorRef> regions) {
     if (!regions.containsAll(named)) {
       mustLook = true;
+      LOG.debug("a region is gone: the gate is shut");
     }
     named.addAll(regions);
     if (!mustLook) {
@@ -201,7 +201,10 @@ final class ShardGate {
         }
       }
       losses.all().forEach(takeovers::begin);
-      return awaitRights(state);
+      LOG.debug("all who are gone are fenced");
+      @Nullable String obstacle = awaitRights(state);
+      LOG.debug("the gate is {}", obstacle == null ? "open" : "shut: " + obstacle);
+      return obstacle;
     } catch (JournalFailure | StoreUnreadable | ExecutionException | TimeoutException e) {
       return String.valueOf(e.getMessage());
     }
@@ -210,7 +213,7 @@ final class ShardGate {
   private @Nullable String pass(NodeId id, CurrentClusterState state, Set<ActorRef> regions)
       throws InterruptedException {
     @Nullable Member member = memberOf(id, state);
-    if (member == null || isExcluded(member)) {
+    if (member == null || isGone(member)) {
       return fence(id);
     }
     if (regions.stream().anyMatch(region -> region.path().address().equals(member.address()))) {
@@ -245,13 +248,13 @@ final class ShardGate {
     boolean alone = true;
     for (Member member : state.getMembers()) {
       String id = Members.id(member);
-      if (isExcluded(member)) {
+      if (isGone(member)) {
         gone.add(id);
       }
-      if (Members.mayGrant(member) || isExcluded(member)) {
+      if (Members.mayGrant(member) || isGone(member)) {
         all++;
       }
-      if (Members.mayGrant(member) && !state.getUnreachable().contains(member)) {
+      if (Members.mayGrant(member) && !isGone(member) && !state.getUnreachable().contains(member)) {
         asked.add(member);
         alone &= id.equals(self.value());
       }
@@ -289,9 +292,9 @@ final class ShardGate {
     return null;
   }
 
-  private static boolean isExcluded(Member member) {
-    return member.status().equals(MemberStatus.down())
-        || member.status().equals(MemberStatus.removed());
+  /** Whether it is excluded, or is about to be since its process is known to be dead. */
+  private boolean isGone(Member member) {
+    return Members.isExcluded(member) || losses.isProven(Members.id(member));
   }
 
   private static <T> T await(CompletionStage<T> stage)

@@ -38,7 +38,7 @@ final class SettingsTest {
     assertThat(http.limits()).isEqualTo(Limits.defaults());
     assertThat(http.lifetimes()).isEqualTo(HttpSettings.Lifetimes.defaults());
     assertThat(http.bounds()).isEqualTo(HttpSettings.Bounds.defaults());
-    assertThat(settings.cluster().shards()).isEqualTo(100);
+    assertThat(settings.cluster().shards()).isEqualTo(60);
     assertThat(settings.cluster().usersInMemory()).isGreaterThanOrEqualTo(1_000);
     assertThat(settings.cluster().sweepInterval()).isEqualTo(Duration.ofSeconds(1));
     assertThat(settings.cluster().sweepParallel()).isEqualTo(32);
