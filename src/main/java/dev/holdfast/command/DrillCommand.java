@@ -107,8 +107,8 @@ final class DrillCommand implements Callable<Integer> {
   @Option(
       names = "--rate",
       paramLabel = "R",
-      description = "Things that all users together do a second (300).")
-  private int rate = 300;
+      description = "Things that all users together do a second (200).")
+  private int rate = 200;
 
   @Option(names = "--users", paramLabel = "U", description = "How many users (100).")
   private int users = 100;
@@ -116,8 +116,8 @@ final class DrillCommand implements Callable<Integer> {
   @Option(
       names = "--warm-up",
       paramLabel = "SECONDS",
-      description = "Load before the first fault (10).")
-  private int warmUp = 10;
+      description = "Load before the first fault (40): JVMs that still compile are slow.")
+  private int warmUp = 40;
 
   @Option(
       names = "--hold",

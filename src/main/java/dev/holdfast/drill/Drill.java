@@ -5,6 +5,7 @@ import dev.holdfast.drill.Sample.Came;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -29,7 +30,7 @@ public final class Drill {
 
   private static final long LOOK_NANOS = 20_000_000;
   private static final long OPENING_SECONDS = 60;
-  private static final Duration LATER_WARM_UP = Duration.ofSeconds(3);
+  private static final Duration LATER_WARM_UP = Duration.ofSeconds(10);
 
   /** Load before the fault, by which the one after it is judged. */
   private static final Duration BEFORE = Duration.ofSeconds(2);
@@ -38,6 +39,7 @@ public final class Drill {
   private static final Duration GIVEN_UP = Duration.ofSeconds(90);
 
   private static final int EXAMPLES = 5;
+  private static final long NOTICED_NANOS = 500_000_000;
   private static final long SLICE_NANOS = 100_000_000;
 
   private final DrillPlan plan;
@@ -229,6 +231,7 @@ public final class Drill {
           }
         }
       }
+      notes.addAll(slowest());
       var took = new ArrayList<String>();
       for (Takeover takeover : cluster.view(cluster.nodes().getFirst()).takeovers()) {
         Duration time = takeover.took();
@@ -260,6 +263,23 @@ public final class Drill {
           violations.stream().limit(EXAMPLES).map(Violation::toString).toList(),
           took.stream().limit(EXAMPLES).toList(),
           slices());
+    }
+
+    /** Those that were answered and took longest, where anybody would have noticed. */
+    private List<String> slowest() {
+      return samples.stream()
+          .filter(sample -> !sample.failed() && sample.ended() >= injection.at())
+          .filter(sample -> sample.ended() - sample.begun() > NOTICED_NANOS)
+          .sorted(Comparator.comparingLong((Sample sample) -> sample.begun() - sample.ended()))
+          .limit(EXAMPLES)
+          .map(sample ->
+              "answered after %.2f s%s: sent to %s %.2f s after the fault"
+                  .formatted(
+                      (sample.ended() - sample.begun()) / 1e9,
+                      sample.owner().isEmpty() ? "" : " by " + sample.owner(),
+                      sample.node(),
+                      (sample.begun() - injection.at()) / 1e9))
+          .toList();
     }
 
     private List<DrillRun.Slice> slices() {

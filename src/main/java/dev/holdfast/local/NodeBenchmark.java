@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
@@ -67,7 +68,7 @@ public final class NodeBenchmark {
    * @throws IOException if the node cannot be started, or gives a wrong answer
    */
   public Result run(Path data, List<String> jvmOptions) throws IOException, InterruptedException {
-    try (NodeProcess node = NodeProcess.start(data, jvmOptions);
+    try (NodeProcess node = NodeProcess.start(data, jvmOptions, Map.of());
         var load = new ShopLoad(List.of(node.url()), plan.connections(), "bench")) {
       progress.accept("opening " + plan.connections() * plan.usersAConnection() + " users");
       load.open(plan.usersAConnection());

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 
@@ -33,13 +34,16 @@ public final class NodeProcess implements AutoCloseable {
    *
    * @param data its folder
    * @param jvmOptions further options of its JVM
+   * @param environment further settings
    * @throws IOException if it ends before it is ready; it has said why on standard error
    */
-  public static NodeProcess start(Path data, List<String> jvmOptions) throws IOException {
+  public static NodeProcess start(
+      Path data, List<String> jvmOptions, Map<String, String> environment) throws IOException {
     List<String> command = program(jvmOptions, JVM_SHARE_OF_MEMORY);
     command.addAll(List.of("serve", "--port", "0", "--data", data.toString()));
-    Process process =
-        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+    var builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
+    builder.environment().putAll(environment);
+    Process process = builder.start();
     try {
       BufferedReader lines = process.inputReader(StandardCharsets.UTF_8);
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {
@@ -70,8 +74,8 @@ public final class NodeProcess implements AutoCloseable {
       command.add("-XX:MaxRAMPercentage=" + percent);
     }
     for (String option : ManagementFactory.getRuntimeMXBean().getInputArguments()) {
-      // A debugger's port can be had once.
-      if (!option.startsWith("-agentlib:jdwp")) {
+      // A debugger's port can be had once, and a cache written by one process.
+      if (!option.startsWith("-agentlib:jdwp") && !option.startsWith("-XX:AOTCacheOutput")) {
         command.add(option);
       }
     }
@@ -127,6 +131,11 @@ public final class NodeProcess implements AutoCloseable {
       throw new IOException("jcmd did not tell the size of the heap");
     }
     return Long.parseLong(fields[2]);
+  }
+
+  /** SIGKILL. */
+  public void kill() {
+    process.destroyForcibly();
   }
 
   /** Ends it as an operator would, and waits for that. */

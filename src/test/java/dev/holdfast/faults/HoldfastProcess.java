@@ -66,8 +66,8 @@ final class HoldfastProcess implements AutoCloseable {
               "ulimit -S -f " + launch.maxFileBytes() / BLOCK + " && exec \"$@\"",
               "holdfast"));
     }
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of(property("holdfast.jvm.flags").split(" ")));
+    command.addAll(java());
+    command.addAll(StartUpCache.options());
     command.addAll(List.of("-jar", property("holdfast.jar")));
     command.addAll(launch.arguments());
     var builder = new ProcessBuilder(command);
@@ -80,7 +80,15 @@ final class HoldfastProcess implements AutoCloseable {
     }
   }
 
-  private static String property(String name) {
+  /** {@return the JVM of this process with the launcher's flags} */
+  static List<String> java() {
+    var command = new ArrayList<String>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of(property("holdfast.jvm.flags").split(" ")));
+    return command;
+  }
+
+  static String property(String name) {
     String value = System.getProperty(name);
     if (value == null) {
       throw new IllegalStateException("set -D" + name + ", as the build does for *IT");
