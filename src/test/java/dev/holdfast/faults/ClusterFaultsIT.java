@@ -44,7 +44,7 @@ class ClusterFaultsIT {
 
   private static final int WRITERS = 12;
   private static final int VISITORS = 4;
-  private static final int REQUESTS_A_SECOND = 250;
+  private static final int REQUESTS_A_SECOND = 150;
 
   /**
    * Far above what a machine needs that is not busy: here a JVM starts beside the load, on as many

@@ -26,9 +26,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** How the program begins and ends as a process. */
 @Timeout(120)
+@Execution(ExecutionMode.CONCURRENT)
 class ProcessIT {
 
   private static final int DONE = 0;

@@ -24,9 +24,12 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.AfterTestExecutionCallback;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** {@code up} as processes: it starts nodes, starts them again, and leaves none behind. */
 @Timeout(180)
+@Execution(ExecutionMode.CONCURRENT)
 class UpIT {
 
   private static final Duration PATIENCE = Duration.ofSeconds(60);
