@@ -18,6 +18,7 @@ import picocli.CommandLine.Spec;
       UpCommand.class,
       ServeCommand.class,
       StatusCommand.class,
+      TopCommand.class,
       DrainCommand.class,
       TakeoversCommand.class,
       VerifyCommand.class,

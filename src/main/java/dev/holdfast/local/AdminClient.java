@@ -2,9 +2,13 @@ package dev.holdfast.local;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.holdfast.cluster.NodeFigures;
 import dev.holdfast.cluster.NodeStatus;
 import dev.holdfast.cluster.Takeover;
 import dev.holdfast.cluster.Tier;
+import dev.holdfast.telemetry.Distribution;
+import dev.holdfast.telemetry.Figures;
+import dev.holdfast.telemetry.Histogram.Scale;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.URI;
@@ -23,6 +27,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalLong;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** Asks a running server what only administrators are told. */
@@ -103,6 +108,73 @@ public final class AdminClient implements AutoCloseable {
     } catch (IllegalArgumentException | DateTimeParseException e) {
       throw notHoldfast();
     }
+  }
+
+  /**
+   * {@return what each node has done, and how it stands}
+   *
+   * @throws IOException if the server does not tell; the message says why, for people
+   */
+  public List<NodeFigures> figures() throws IOException, InterruptedException {
+    HttpResponse<String> response = send("GET", "/v1/admin/metrics");
+    JsonNode body = json(response);
+    if (response.statusCode() != 200) {
+      throw refused(response, body);
+    }
+    try {
+      var nodes = new ArrayList<NodeFigures>();
+      for (JsonNode node : required(body, "nodes")) {
+        JsonNode told = node.path("figures");
+        nodes.add(
+            new NodeFigures(
+                required(node, "name").asText(), told.isObject() ? figures(told) : null));
+      }
+      return nodes;
+    } catch (IllegalArgumentException e) {
+      throw notHoldfast();
+    }
+  }
+
+  private static Figures figures(JsonNode told) {
+    JsonNode requests = required(told, "requests");
+    JsonNode journal = required(told, "journal");
+    JsonNode memory = required(told, "memory");
+    return new Figures(
+        required(told, "upMillis").asLong(),
+        new Figures.Requests(
+            distribution(Scale.NANOS, required(requests, "reads")),
+            distribution(Scale.NANOS, required(requests, "writes")),
+            required(requests, "refused").asLong(),
+            required(requests, "failed").asLong()),
+        new Figures.Journal(
+            required(journal, "takesWrites").asBoolean(),
+            required(journal, "queued").asLong(),
+            required(journal, "recovering").asLong(),
+            required(journal, "events").asLong(),
+            distribution(Scale.NANOS, required(journal, "commits")),
+            distribution(Scale.COUNT, required(journal, "batches")),
+            distribution(Scale.NANOS, required(journal, "recoveries"))),
+        new Figures.Memory(
+            required(memory, "users").asLong(),
+            required(memory, "unreadable").asLong(),
+            required(memory, "heapUsed").asLong(),
+            required(memory, "heapMax").asLong()));
+  }
+
+  private static Distribution distribution(Scale scale, JsonNode told) {
+    JsonNode buckets = required(told, "buckets");
+    long[] counts = new long[buckets.size()];
+    for (int i = 0; i < counts.length; i++) {
+      counts[i] = buckets.path(i).asLong();
+    }
+    double sum = required(told, "sum").asDouble();
+    return new Distribution(
+        scale,
+        counts,
+        switch (scale) {
+          case NANOS -> Math.round(sum * TimeUnit.SECONDS.toNanos(1));
+          case COUNT -> Math.round(sum);
+        });
   }
 
   /**

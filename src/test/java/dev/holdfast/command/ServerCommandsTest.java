@@ -20,8 +20,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * {@code status}, {@code drain}, {@code takeovers} and {@code user}, with a server that answers
- * what it is told.
+ * {@code status}, {@code top}, {@code drain}, {@code takeovers} and {@code user}, with a server that
+ * answers what it is told.
  */
 @Timeout(60)
 class ServerCommandsTest {
@@ -43,6 +43,9 @@ class ServerCommandsTest {
   private volatile int status = 200;
   private volatile String body = CLUSTER;
 
+  /** One after the other, instead of the body. */
+  private volatile List<String> answers = List.of();
+
   private record Run(int status, String out, String err) {}
 
   @BeforeEach
@@ -52,7 +55,8 @@ class ServerCommandsTest {
         "/",
         exchange -> {
           asked.add(exchange.getRequestMethod() + " " + exchange.getRequestURI());
-          byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
+          String next = answers.isEmpty() ? body : answers.get(asked.size() - 1);
+          byte[] bytes = next.getBytes(StandardCharsets.UTF_8);
           exchange.sendResponseHeaders(status, bytes.length == 0 ? -1 : bytes.length);
           exchange.getResponseBody().write(bytes);
           exchange.close();
@@ -189,6 +193,73 @@ class ServerCommandsTest {
         .containsExactly(
             "POST /v1/admin/cluster/nodes/node-2/drain",
             "POST /v1/admin/cluster/nodes/node-2/drain");
+  }
+
+  @Test
+  void showsLiveWhatTheNodesDo() {
+    answers = List.of(figures(1_000, 10, 0), CLUSTER, figures(3_000, 10, 300));
+    Run run = run("top", "--looks", "1", "--interval", "0.2", "--url", url());
+    assertThat(run.err()).isEmpty();
+    assertThat(run.status()).isZero();
+    assertThat(run.out().lines().map(line -> line.replaceAll(" +", " ")))
+        .containsExactly(
+            "node state shards users reads/s writes/s read p99 ms write p99 ms failed events/batch"
+                + " heap MiB",
+            "node-1 up 50 12,345 0.0 150.0 0.0 1.0 3 2.0 64",
+            "node-2 unreachable - - - - - - - - -",
+            "takeover of node-2 at 2026-05-01T10:00:00.123Z: 34 shards, under way",
+            "takeover of node-3 at 2026-05-01T09:00:00Z: 33 shards in 1234 ms");
+    assertThat(asked)
+        .containsExactly("GET /v1/admin/metrics", "GET /v1/admin/cluster", "GET /v1/admin/metrics");
+  }
+
+  @Test
+  void showsNoRatesOfANodeThatWasStartedAgain() {
+    answers = List.of(figures(9_000, 10, 0), CLUSTER, figures(500, 0, 300));
+    assertThat(run("top", "--looks", "1", "--interval", "0.2", "--url", url()).out())
+        .contains("node-1  up               50  12,345        -         -");
+  }
+
+  @Test
+  void showsEachLookAsALineOfJson() {
+    answers = List.of(figures(1_000, 10, 0), CLUSTER, figures(3_000, 10, 300));
+    Run run = run("top", "--json", "--looks", "1", "--interval", "0.2", "--url", url());
+    assertThat(run.out())
+        .hasLineCount(1)
+        .startsWith("{\"nodes\":[{\"name\":\"node-1\",\"state\":\"up\",\"seconds\":2.0,")
+        .contains("\"writesPerSecond\":150.0", "{\"name\":\"node-2\",\"state\":\"unreachable\"}")
+        .endsWith("\"takeovers\":2}\n");
+  }
+
+  @Test
+  void refusesLooksThatCannotBe() {
+    assertThat(run("top", "--interval", "0", "--url", url()).status()).isEqualTo(2);
+    assertThat(asked).isEmpty();
+  }
+
+  /** Of one node: writes that took up to a millisecond, in batches of two events. */
+  private static String figures(long upMillis, long reads, long writes) {
+    String nanos = "{\"count\":%d,\"sum\":0.5,\"buckets\":[0,%d,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0]}";
+    String none = nanos.formatted(0, 0);
+    return """
+    {"secondsBounds":[],"countBounds":[],"nodes":[{"name":"node-2","figures":null},
+    {"name":"node-1","figures":{"upMillis":%d,
+    "requests":{"reads":%s,"writes":%s,"refused":0,"failed":%d},
+    "journal":{"takesWrites":true,"queued":0,"recovering":0,"events":%d,"commits":%s,
+    "batches":{"count":%d,"sum":%d,"buckets":[0,%d,0,0,0,0,0,0,0,0,0]},"recoveries":%s},
+    "memory":{"users":7,"unreadable":0,"heapUsed":67108864,"heapMax":1073741824}}}]}\
+    """
+        .formatted(
+            upMillis,
+            nanos.formatted(reads, reads),
+            nanos.formatted(writes, writes),
+            writes / 100,
+            writes,
+            none,
+            writes / 2,
+            writes,
+            writes / 2,
+            none);
   }
 
   @Test
