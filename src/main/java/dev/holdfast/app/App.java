@@ -82,6 +82,7 @@ public final class App implements AutoCloseable {
   }
 
   private void run(Settings settings, Runnable onFenced) throws JournalUnusable, IOException {
+    settings.log().use();
     NodeId id = NodeId.random();
     JournalStore store = open(settings);
     parts.push(store);

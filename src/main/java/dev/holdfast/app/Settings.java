@@ -13,6 +13,7 @@ import dev.holdfast.journal.JournalSettings;
 import dev.holdfast.journal.PostgresOptions;
 import dev.holdfast.journal.RetentionSettings;
 import dev.holdfast.kubernetes.PodSettings;
+import dev.holdfast.telemetry.LogFormat;
 import dev.holdfast.user.Limits;
 import dev.holdfast.user.User;
 import java.io.IOException;
@@ -46,6 +47,7 @@ import org.jspecify.annotations.Nullable;
  * @param postgres where the journal is instead, or null for the embedded one
  * @param tokenKeys the cluster's; empty for one of its own in the data folder
  * @param pod the pod of Kubernetes that this process is in; null if it need not know
+ * @param log how its lines look
  * @param pekko the whole configuration, from which Pekko takes its part
  */
 public record Settings(
@@ -60,6 +62,7 @@ public record Settings(
     Limits limits,
     List<SessionTokens.Key> tokenKeys,
     @Nullable PodSettings pod,
+    LogFormat log,
     Config pekko) {
 
   /** The folder of the embedded journal where none is named. */
@@ -140,6 +143,9 @@ public record Settings(
         limits,
         tokenKeys(in),
         pod(in),
+        LogFormat.valueOf(
+            in.text("log", "text or json", value -> value.matches("text|json"))
+                .toUpperCase(Locale.ROOT)),
         config);
   }
 

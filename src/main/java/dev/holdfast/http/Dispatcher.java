@@ -21,10 +21,14 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.MDC;
 
 /**
  * Takes every request from its raw path to its answer: what may come from a web page is refused
@@ -39,6 +43,9 @@ final class Dispatcher {
   private static final HeaderName HOLDFAST_OWNER = HeaderNames.create("Holdfast-Owner");
   private static final Header NO_STORE =
       HeaderValues.createCached(HeaderNames.CACHE_CONTROL, "no-store");
+
+  private static final HeaderName REQUEST_ID = HeaderNames.create("X-Request-Id");
+  private static final Pattern REQUEST_ID_FORM = Pattern.compile("[A-Za-z0-9._-]{1,64}");
 
   /** The web server lets it pass. */
   private static final HeaderName NO_NAME = HeaderNames.create("");
@@ -74,6 +81,23 @@ final class Dispatcher {
 
   /** Answers a request. */
   void handle(ServerRequest request, ServerResponse response) {
+    MDC.put("request", requestId(request));
+    try {
+      dispatch(request, response);
+    } finally {
+      MDC.clear();
+    }
+  }
+
+  /** The caller's, by which they find it in their own log, or a new one. */
+  private static String requestId(ServerRequest request) {
+    List<String> given = request.headers().all(REQUEST_ID, List::of);
+    return given.size() == 1 && REQUEST_ID_FORM.matcher(given.getFirst()).matches()
+        ? given.getFirst()
+        : Long.toHexString(ThreadLocalRandom.current().nextLong());
+  }
+
+  private void dispatch(ServerRequest request, ServerResponse response) {
     long startedAt = System.nanoTime();
     Connection connection = Connection.current();
     Routes.Match match = null;
@@ -161,6 +185,7 @@ final class Dispatcher {
         }
         throw new Rejected(Problems.sessionInvalid());
       }
+      MDC.put("owner", token.owner().toString());
     }
     if (request.prologue().fragment().hasValue()) {
       throw new Rejected(ProblemType.MALFORMED_REQUEST, "A request has no fragment.");

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.holdfast.http.HttpSettings;
 import dev.holdfast.http.SessionTokens;
 import dev.holdfast.journal.PostgresOptions;
+import dev.holdfast.telemetry.LogFormat;
 import dev.holdfast.user.Limits;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -28,6 +29,7 @@ final class SettingsTest {
     assertThat(settings.node()).isEqualTo("node-1");
     assertThat(settings.data()).isEqualTo(Path.of(Settings.DEFAULT_DATA));
     assertThat(settings.tokenKeys()).isEmpty();
+    assertThat(settings.log()).isEqualTo(LogFormat.TEXT);
     assertThat(settings.limits()).isEqualTo(Limits.defaults());
     HttpSettings http = settings.http();
     assertThat(http.host()).isEqualTo("127.0.0.1");
