@@ -76,6 +76,9 @@ final class UpCommand implements Callable<Integer> {
     try {
       LocalCluster cluster = LocalCluster.start(plan(settings), lines::news);
       running.set(cluster);
+      if (isForThisMachineOnly(settings)) {
+        cluster.openShop();
+      }
       lines.journal(settings.journalPlace());
       cluster.awaitReady();
       lines.ready(cluster.url());
@@ -108,6 +111,13 @@ final class UpCommand implements Callable<Integer> {
         adminKey(settings, environment),
         !(noRestart || Boolean.parseBoolean(System.getenv("HOLDFAST_NO_RESTART"))),
         LOG_BYTES);
+  }
+
+  /** Where others may come to, nobody is given a button that kills nodes. */
+  private static boolean isForThisMachineOnly(Settings settings) {
+    return settings.http().apiKeyHashes().isEmpty()
+        && settings.http().adminKeyHashes().isEmpty()
+        && !settings.http().insecure();
   }
 
   /**

@@ -44,7 +44,11 @@ public final class Front implements AutoCloseable {
   private final AtomicInteger turn = new AtomicInteger();
   private final Semaphore room = new Semaphore(CONNECTIONS);
   private final Set<FrontConnection> open = ConcurrentHashMap.newKeySet();
+  private volatile @Nullable Aside aside;
   private volatile boolean stopping;
+
+  /** What is not for the nodes, and who answers it. */
+  private record Aside(String path, Backend backend) {}
 
   private Front(ServerSocketChannel server, List<Node> nodes, Runnable changed) {
     this.server = server;
@@ -113,8 +117,17 @@ public final class Front implements AutoCloseable {
         });
   }
 
+  /** Has requests for this path, and below it, answered by somebody else than the nodes. */
+  void passes(String path, InetSocketAddress to) {
+    aside = new Aside(path, new Backend(path, to, watch, () -> {}));
+  }
+
   /** The least busy one; turns go round among equals. */
-  private @Nullable Backend choose(Set<Backend> not) {
+  private @Nullable Backend choose(FrontRequest request, Set<Backend> not) {
+    Aside other = aside;
+    if (other != null && request.isFor(other.path())) {
+      return not.contains(other.backend()) ? null : other.backend();
+    }
     int first = turn.getAndIncrement();
     Backend best = null;
     for (int i = 0; i < nodes.size(); i++) {

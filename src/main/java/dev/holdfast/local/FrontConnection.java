@@ -6,7 +6,7 @@ import java.time.Duration;
 import java.util.HashSet;
 import java.util.Locale;
 import java.util.Set;
-import java.util.function.Function;
+import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,17 +38,19 @@ final class FrontConnection implements Runnable {
 
   private final Wire client;
   private final String caller;
-  private final Function<Set<Backend>, @Nullable Backend> choice;
+  private final BiFunction<FrontRequest, Set<Backend>, @Nullable Backend> choice;
   private volatile boolean idle = true;
   private volatile boolean stopping;
 
   /**
    * @param client the caller's connection
    * @param caller its address
-   * @param choice the node for the next request, none of those that are given; null if there is
-   *     none
+   * @param choice who is sent a request, none of those that are given; null if there is nobody
    */
-  FrontConnection(Wire client, String caller, Function<Set<Backend>, @Nullable Backend> choice) {
+  FrontConnection(
+      Wire client,
+      String caller,
+      BiFunction<FrontRequest, Set<Backend>, @Nullable Backend> choice) {
     this.client = client;
     this.caller = caller;
     this.choice = choice;
@@ -104,7 +106,9 @@ final class FrontConnection implements Runnable {
   private boolean serve() throws Head.Malformed, Wire.Broken {
     FrontRequest request = FrontRequest.of(client.head(REQUEST_LINE_BYTES, HEAD_BYTES));
     var tried = new HashSet<Backend>(2);
-    for (Backend node = choice.apply(tried); node != null; node = choice.apply(tried)) {
+    for (Backend node = choice.apply(request, tried);
+        node != null;
+        node = choice.apply(request, tried)) {
       node.enter();
       try {
         Wire wire = connect(node);

@@ -66,6 +66,13 @@ record FrontRequest(Head head, String method, Framing framing) {
     };
   }
 
+  /** {@return whether it asks for this path, or one below it} */
+  boolean isFor(String path) {
+    String target = head.start().split(" ", 3)[1];
+    return target.startsWith(path)
+        && (target.length() == path.length() || "/?".indexOf(target.charAt(path.length())) >= 0);
+  }
+
   boolean hasBody() {
     return !framing.equals(new Framing.Sized(0));
   }

@@ -2,6 +2,8 @@ package dev.holdfast.local;
 
 import dev.holdfast.app.TokenKeyFile;
 import dev.holdfast.cluster.NodeStatus;
+import dev.holdfast.shop.Nodes;
+import dev.holdfast.shop.Shop;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
@@ -97,6 +99,7 @@ public final class LocalCluster implements AutoCloseable {
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().daemon().name("local-cluster").factory());
   private @Nullable Front front;
+  private @Nullable Shop shop;
   private volatile boolean closed;
 
   private LocalCluster(Plan plan, HeldFolder folder, Consumer<News> news) {
@@ -295,6 +298,45 @@ public final class LocalCluster implements AutoCloseable {
   // ---------------------------------------------------------------------------------------------
   // For the one who started it
 
+  /**
+   * Opens a shop at {@link Shop#PATH} of the front, in which people can kill nodes. Only where
+   * nobody but this machine reaches the front.
+   */
+  public void openShop() throws IOException {
+    Shop opened = Shop.open(url(), new KillableNodes());
+    shop = opened;
+    front().passes(Shop.PATH, opened.address());
+  }
+
+  private final class KillableNodes implements Nodes {
+
+    @Override
+    public List<Node> all() {
+      return supervisors().stream()
+          .map(supervisor -> {
+            Process process = supervisor.process();
+            String name = supervisor.node().name();
+            return new Node(
+                name,
+                process == null ? 0 : process.pid(),
+                process != null && front().isReady(name));
+          })
+          .toList();
+    }
+
+    @Override
+    public boolean kill(String name) {
+      for (Supervisor supervisor : supervisors()) {
+        Process process = supervisor.process();
+        if (supervisor.node().name().equals(name) && process != null) {
+          supervisor.kill(process.pid(), "Somebody pressed the button in the shop.");
+          return true;
+        }
+      }
+      return false;
+    }
+  }
+
   /** {@return the address of all of it} */
   public URI url() {
     return front().url();
@@ -329,6 +371,9 @@ public final class LocalCluster implements AutoCloseable {
     clock.shutdownNow();
     clients.values().forEach(AdminClient::close);
     ready.complete(Optional.of("ended before all nodes were ready"));
+    if (shop != null) {
+      shop.close();
+    }
     if (front != null) {
       front.stop();
     }
