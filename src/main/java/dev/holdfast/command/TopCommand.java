@@ -33,8 +33,9 @@ import picocli.CommandLine.Spec;
     description = {
       "Shows what the nodes of a running cluster do, again and again, until Ctrl-C: requests a"
           + " second, how long they take, events a batch, users, heap; and the latest takeovers.",
-      "Rates and percentiles are of the time since the last look.",
-      "Exit status 0: all looks were shown; 1: the server did not tell."
+      "Rates and percentiles are of the time since the last look. A look that fails says why, and"
+          + " the next one is tried.",
+      "Exit status 0: the last look was shown; 1: it was not, or the first was not."
     },
     mixinStandardHelpOptions = true)
 final class TopCommand implements Callable<Integer> {
@@ -46,6 +47,9 @@ final class TopCommand implements Callable<Integer> {
   private static final double P99 = 0.99;
   private static final int TAKEOVERS = 5;
   private static final long MEBI = 1L << 20;
+
+  /** A process that has run for less than the time between two looks was not there at the first. */
+  private static final long CLOCKS_MILLIS = 100;
 
   @Spec
   @SuppressWarnings("NullAway.Init") // set by picocli before anything runs
@@ -75,8 +79,12 @@ final class TopCommand implements Callable<Integer> {
       double seconds, Figures.Requests requests, Distribution batches, Figures now) {
 
     /** {@return null where there is nothing to compare, since the node is new or was restarted} */
-    static @Nullable Span between(@Nullable Figures earlier, @Nullable Figures now) {
-      if (earlier == null || now == null || now.upMillis() <= earlier.upMillis()) {
+    static @Nullable Span between(
+        @Nullable Figures earlier, @Nullable Figures now, long millisBetween) {
+      if (earlier == null
+          || now == null
+          || now.upMillis() <= earlier.upMillis()
+          || now.upMillis() < millisBetween - CLOCKS_MILLIS) {
         return null;
       }
       Figures.Requests before = earlier.requests();
@@ -118,29 +126,49 @@ final class TopCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     boolean clears = !json && Terminal.isThere();
     long pause = Duration.ofMillis(Math.round(seconds * 1_000)).toNanos();
+    boolean shown = true;
     try (AdminClient client = server.client()) {
       Map<String, Figures> earlier = byNode(client.figures());
+      long earlierAt = System.nanoTime();
       for (int look = 0; looks == 0 || look < looks; look++) {
         LockSupport.parkNanos(pause);
-        ClusterView cluster = client.cluster();
-        Map<String, Figures> now = byNode(client.figures());
-        var spans = new HashMap<String, Span>();
-        for (var node : now.entrySet()) {
-          Span span = Span.between(earlier.get(node.getKey()), node.getValue());
-          if (span != null) {
-            spans.put(node.getKey(), span);
+        try {
+          ClusterView cluster = client.cluster();
+          Map<String, Figures> now = byNode(client.figures());
+          long at = System.nanoTime();
+          Map<String, Span> spans =
+              spans(earlier, now, TimeUnit.NANOSECONDS.toMillis(at - earlierAt));
+          if (json) {
+            printJson(out, cluster, spans);
+          } else {
+            out.print(clears ? CLEAR : look == 0 ? "" : System.lineSeparator());
+            print(out, cluster, spans);
           }
+          earlier = now;
+          earlierAt = at;
+          shown = true;
+        } catch (IOException silent) {
+          // A node that dies may take the answer with it: just then one wants to go on looking.
+          PrintWriter err = spec.commandLine().getErr();
+          err.println("holdfast: " + silent.getMessage());
+          err.flush();
+          shown = false;
         }
-        if (json) {
-          printJson(out, cluster, spans);
-        } else {
-          out.print(clears ? CLEAR : look == 0 ? "" : System.lineSeparator());
-          print(out, cluster, spans);
-        }
-        earlier = now;
       }
     }
-    return 0;
+    return shown ? 0 : 1;
+  }
+
+  private static Map<String, Span> spans(
+      Map<String, Figures> earlier, Map<String, Figures> now, long millisBetween) {
+    var spans = new HashMap<String, Span>();
+    for (var node : now.entrySet()) {
+      Span span = Span.between(earlier.get(node.getKey()), node.getValue(), millisBetween);
+      if (span != null) {
+        spans.put(node.getKey(), span);
+      }
+    }
+    return spans;
   }
 
   private static Map<String, Figures> byNode(List<NodeFigures> nodes) {

@@ -20,8 +20,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * {@code status}, {@code top}, {@code drain}, {@code takeovers} and {@code user}, with a server that
- * answers what it is told.
+ * {@code status}, {@code top}, {@code drain}, {@code takeovers} and {@code user}, with a server
+ * that answers what it is told.
  */
 @Timeout(60)
 class ServerCommandsTest {
@@ -205,7 +205,7 @@ class ServerCommandsTest {
         .containsExactly(
             "node state shards users reads/s writes/s read p99 ms write p99 ms failed events/batch"
                 + " heap MiB",
-            "node-1 up 50 12,345 0.0 150.0 0.0 1.0 3 2.0 64",
+            "node-1 up 50 12,345 0.0 150 0.0 1.0 3 2.0 64",
             "node-2 unreachable - - - - - - - - -",
             "takeover of node-2 at 2026-05-01T10:00:00.123Z: 34 shards, under way",
             "takeover of node-3 at 2026-05-01T09:00:00Z: 33 shards in 1234 ms");
@@ -229,6 +229,22 @@ class ServerCommandsTest {
         .startsWith("{\"nodes\":[{\"name\":\"node-1\",\"state\":\"up\",\"seconds\":2.0,")
         .contains("\"writesPerSecond\":150.0", "{\"name\":\"node-2\",\"state\":\"unreachable\"}")
         .endsWith("\"takeovers\":2}\n");
+  }
+
+  @Test
+  void looksOnAfterALookThatFailed() {
+    answers = List.of(figures(1_000, 10, 0), "{}", CLUSTER, figures(3_000, 10, 300));
+    Run run = run("top", "--looks", "2", "--interval", "0.2", "--url", url());
+    assertThat(run.err()).hasLineCount(1).contains("did not answer as Holdfast does");
+    assertThat(run.out()).contains("node-1  up               50  12,345      0.0       150");
+    assertThat(run.status()).isZero();
+  }
+
+  @Test
+  void endsWithAnErrorIfTheLastLookFailed() {
+    answers = List.of(figures(1_000, 10, 0), "{}");
+    assertThat(run("top", "--looks", "1", "--interval", "0.2", "--url", url()).status())
+        .isEqualTo(1);
   }
 
   @Test
