@@ -87,8 +87,14 @@ final class ExportCommand implements Callable<Integer> {
 
   private static PortableLine.Trailer write(JournalStore store, OutputStream out)
       throws IOException {
-    return JournalExport.write(
-        store, out, new HoldfastCommand.Version().getVersion()[0], WallClock.system().instant());
+    try (var progress = Progress.of("exporting")) {
+      return JournalExport.write(
+          store,
+          out,
+          new HoldfastCommand.Version().getVersion()[0],
+          WallClock.system().instant(),
+          progress);
+    }
   }
 
   /** For its owner alone, where the file system knows owners. */

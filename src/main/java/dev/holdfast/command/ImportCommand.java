@@ -46,8 +46,9 @@ final class ImportCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     PortableLine.Trailer read;
     try (InputStream in = open();
-        JournalStore store = journal.openToFill()) {
-      read = JournalImport.read(in, store);
+        JournalStore store = journal.openToFill();
+        var progress = Progress.of("importing")) {
+      read = JournalImport.read(in, store, progress);
     }
     var out = spec.commandLine().getOut();
     out.printf(

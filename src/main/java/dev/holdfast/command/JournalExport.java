@@ -12,6 +12,7 @@ import java.io.UncheckedIOException;
 import java.security.MessageDigest;
 import java.time.Instant;
 import java.util.HexFormat;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** Writes a whole journal as lines, as of one moment, one row after another. */
@@ -20,27 +21,36 @@ final class JournalExport implements JournalStore.Scan {
   private final OutputStream out;
   private final String program;
   private final Instant at;
+  private final Consumer<? super Owner> progress;
   private final MessageDigest digest = Hashes.sha256();
   private @Nullable Owner owner;
   private long owners;
   private long events;
   private long snapshots;
 
-  private JournalExport(OutputStream out, String program, Instant at) {
+  private JournalExport(
+      OutputStream out, String program, Instant at, Consumer<? super Owner> progress) {
     this.out = out;
     this.program = program;
     this.at = at;
+    this.progress = progress;
   }
 
   /**
    * Writes all of {@code store} to {@code out}.
    *
    * @param program that does it, with its version
+   * @param progress told of each owner that it comes to
    * @return what was written, as the last line says it
    */
   static PortableLine.Trailer write(
-      JournalStore store, OutputStream out, String program, Instant at) throws IOException {
-    JournalExport export = new JournalExport(out, program, at);
+      JournalStore store,
+      OutputStream out,
+      String program,
+      Instant at,
+      Consumer<? super Owner> progress)
+      throws IOException {
+    JournalExport export = new JournalExport(out, program, at, progress);
     try {
       store.scan(OwnerRange.ALL, export);
     } catch (UncheckedIOException e) {
@@ -81,6 +91,7 @@ final class JournalExport implements JournalStore.Scan {
     if (!next.equals(owner)) {
       owner = next;
       owners++;
+      progress.accept(next);
     }
   }
 

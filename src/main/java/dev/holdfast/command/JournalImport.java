@@ -10,6 +10,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.security.MessageDigest;
 import java.util.HexFormat;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +29,7 @@ final class JournalImport {
   }
 
   private final InputStream in;
+  private final Consumer<? super Owner> progress;
   private final MessageDigest digest = Hashes.sha256();
   private long number;
 
@@ -42,21 +44,24 @@ final class JournalImport {
   /** Of the owner's event read last, 0 before the first. */
   private long last;
 
-  private JournalImport(InputStream in) {
+  private JournalImport(InputStream in, Consumer<? super Owner> progress) {
     this.in = in;
+    this.progress = progress;
   }
 
   /**
    * Fills {@code store}.
    *
    * @param in is read to its end, and should be buffered
+   * @param progress told of each owner that it comes to
    * @return what was read, as the last line says it
    * @throws Refused if a line is not what it should be; nothing is in the journal then
    * @throws JournalUnusable if the journal is not empty, or in use
    */
-  static PortableLine.Trailer read(InputStream in, JournalStore store)
+  static PortableLine.Trailer read(
+      InputStream in, JournalStore store, Consumer<? super Owner> progress)
       throws IOException, JournalUnusable {
-    JournalImport run = new JournalImport(in);
+    JournalImport run = new JournalImport(in, progress);
     PortableLine.Trailer[] end = new PortableLine.Trailer[1];
     try {
       store.load(scan -> {
@@ -139,6 +144,7 @@ final class JournalImport {
     finishOwner();
     owner = next;
     owners++;
+    progress.accept(next);
     snapshotNumber = 0;
     last = 0;
   }

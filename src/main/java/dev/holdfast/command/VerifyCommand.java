@@ -41,8 +41,9 @@ final class VerifyCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     Report report;
-    try (var store = journal.openToRead()) {
-      report = new JournalAudit<>(new UserReplayer()).run(store);
+    try (var store = journal.openToRead();
+        var progress = Progress.of("verifying")) {
+      report = new JournalAudit<>(new UserReplayer()).run(store, progress);
     }
     PrintWriter out = spec.commandLine().getOut();
     if (json) {

@@ -3,6 +3,7 @@ package dev.holdfast.journal;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -115,7 +116,16 @@ public final class JournalAudit<S, E> {
 
   /** Reads all of {@code store}. Blocking; a store that cannot be read to its end is a finding. */
   public Report run(JournalStore store) {
-    Reading reading = new Reading();
+    return run(store, _ -> {});
+  }
+
+  /**
+   * The same.
+   *
+   * @param progress told of each owner that it comes to
+   */
+  public Report run(JournalStore store, Consumer<? super Owner> progress) {
+    Reading reading = new Reading(progress);
     try {
       store.scan(OwnerRange.ALL, reading);
       reading.finish();
@@ -147,6 +157,7 @@ public final class JournalAudit<S, E> {
   private final class Reading implements JournalStore.Scan {
 
     private final List<Finding> findings = new ArrayList<>();
+    private final Consumer<? super Owner> progress;
     private long owners;
     private long events;
     private long snapshots;
@@ -167,6 +178,10 @@ public final class JournalAudit<S, E> {
 
     /** Number of the owner's event read last, 0 before the first. */
     private long last;
+
+    Reading(Consumer<? super Owner> progress) {
+      this.progress = progress;
+    }
 
     @Override
     public void snapshot(SnapshotWrite snapshot) {
@@ -267,6 +282,7 @@ public final class JournalAudit<S, E> {
         finish();
         owner = next;
         owners++;
+        progress.accept(next);
         snapshotNumber = 0;
         snapshot = null;
         state = null;
