@@ -192,6 +192,10 @@ public final class Front implements AutoCloseable {
   public void close() {
     stop();
     nodes.forEach(Backend::close);
+    Aside other = aside;
+    if (other != null) {
+      other.backend().close();
+    }
     watch.close();
   }
 }

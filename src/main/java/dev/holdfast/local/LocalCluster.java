@@ -99,7 +99,7 @@ public final class LocalCluster implements AutoCloseable {
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().daemon().name("local-cluster").factory());
   private @Nullable Front front;
-  private @Nullable Shop shop;
+  private volatile @Nullable Shop shop;
   private volatile boolean closed;
 
   private LocalCluster(Plan plan, HeldFolder folder, Consumer<News> news) {
@@ -371,8 +371,9 @@ public final class LocalCluster implements AutoCloseable {
     clock.shutdownNow();
     clients.values().forEach(AdminClient::close);
     ready.complete(Optional.of("ended before all nodes were ready"));
-    if (shop != null) {
-      shop.close();
+    Shop opened = shop;
+    if (opened != null) {
+      opened.close();
     }
     if (front != null) {
       front.stop();

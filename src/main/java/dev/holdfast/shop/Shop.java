@@ -90,6 +90,9 @@ public final class Shop implements AutoCloseable {
    * @param nodes those that can be killed
    */
   public static Shop open(URI holdfast, Nodes nodes) throws IOException {
+    // Read once, before the JDK's first server. Without it what is longer than a packet waits for
+    // the other side's delayed acknowledgement, 40 ms.
+    System.setProperty("sun.net.httpserver.nodelay", "true");
     var server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
     var shop = new Shop(server, new SessionApi(holdfast), nodes);
     server.setExecutor(shop.threads);
@@ -338,13 +341,26 @@ public final class Shop implements AutoCloseable {
       return answer;
     }
 
-    /** After a change of the cart the page is told the whole session. */
+    /**
+     * After a change of the cart the page is told the whole session, and which revision the change
+     * itself has made: another device may have changed the cart once more since.
+     */
     private Said changed(Answer answer) throws InterruptedException {
-      return answer.isGood() ? session() : tell(answer);
+      if (!answer.isGood()) {
+        return tell(answer);
+      }
+      JsonNode made = answer.body().path("revision");
+      Answer now = api.send(Call.of("GET", "/v1/session", token));
+      return made.isNumber()
+          ? tell(now, SessionApi.JSON.createObjectNode().put("revision", made.asLong()))
+          : tell(now);
     }
 
     private Said tell(Answer answer) {
-      ObjectNode told = SessionApi.JSON.createObjectNode();
+      return tell(answer, SessionApi.JSON.createObjectNode());
+    }
+
+    private Said tell(Answer answer, ObjectNode told) {
       told.put("millis", TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began));
       told.put("sent", answer.sent());
       told.put("owner", answer.owner());
