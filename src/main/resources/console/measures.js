@@ -31,13 +31,16 @@ export function quantile(distribution, bounds, share) {
   return bounds[bounds.length - 1];
 }
 
+/** A process that has run for less than the time between two answers was not there at the first. */
+const CLOCKS = 100;
+
 /** The same process, later: its counts only grow. */
-function isLater(earlier, later) {
-  return earlier && later && later.upMillis > earlier.upMillis;
+function isLater(earlier, later, passed) {
+  return earlier && later && later.upMillis > earlier.upMillis && later.upMillis >= passed - CLOCKS;
 }
 
-function ofNode(name, earlier, later) {
-  if (!isLater(earlier, later)) {
+function ofNode(name, earlier, later, passed) {
+  if (!isLater(earlier, later, passed)) {
     return null;
   }
   const seconds = (later.upMillis - earlier.upMillis) / 1000;
@@ -59,13 +62,14 @@ function ofNode(name, earlier, later) {
 /**
  * What happened between two answers of /v1/admin/metrics: each node by its name, and all together.
  * A node that is new, or was started again, counts from the next answer on.
+ * `passed` is the time between the answers in milliseconds.
  */
-export function between(earlier, later) {
+export function between(earlier, later, passed) {
   const before = new Map(earlier.nodes.map((node) => [node.name, node.figures]));
   const nodes = new Map();
   const all = { readRate: 0, writeRate: 0, recoveryRate: 0, failed: 0, reads: null, writes: null, commits: null, batches: null };
   for (const node of later.nodes) {
-    const span = ofNode(node.name, before.get(node.name), node.figures);
+    const span = ofNode(node.name, before.get(node.name), node.figures, passed);
     if (span) {
       nodes.set(node.name, span);
       all.readRate += span.reads.count / span.seconds;

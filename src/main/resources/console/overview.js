@@ -2,9 +2,10 @@
 import uPlot from "/console/uplot.js";
 import { ask } from "/console/server.js";
 import { between, quantile, warnings } from "/console/measures.js";
-import { byId, bytes, cell, confirm, durationMillis, element, millis, moment, number, rate, span, timeOf } from "/console/page.js";
+import { byId, bytes, cell, clock, confirm, durationMillis, element, millis, moment, number, rate, span, timeOf } from "/console/page.js";
 
 const SHOWN_SECONDS = 300;
+const LEAST_SECONDS = 60;
 const MINUTE = 60;
 const MOST_NEWS = 200;
 const HEIGHT = 170;
@@ -21,7 +22,10 @@ const history = { at: [], requests: [[], []], latency: [[], [], []], journal: [[
 const charts = {};
 const colours = new Map();
 let earlier = null;
+let earlierAt = 0;
 let known = null;
+/** The last process of each node that this page has seen. */
+const processes = new Map();
 let shardsBefore = new Map();
 const moves = new Map();
 
@@ -53,13 +57,13 @@ function chart(id, series, unit) {
     width: place.clientWidth,
     height: HEIGHT,
     cursor: { drag: { x: false, y: false } },
-    scales: { y: { range: (_, low, high) => [0, high > 0 ? high * 1.1 : 1] } },
+    scales: { x: { range: (_, first, last) => last ? [Math.min(first, last - LEAST_SECONDS), last] : [0, LEAST_SECONDS] }, y: { range: (_, low, high) => [0, high > 0 ? high * 1.1 : 1] } },
     axes: [
-      { ...axis, values: (_, at) => at.map((when) => new Date(when * 1000).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })), space: 70 },
+      { ...axis, space: 80, values: (_, at) => at.map((when) => clock(when * 1000)) },
       { ...axis, size: 58, values: (_, values) => values.map((value) => new Intl.NumberFormat("en", { notation: "compact" }).format(value)) },
     ],
     series: [
-      { label: "At", value: (_, when) => when === null ? "" : new Date(when * 1000).toLocaleTimeString("en-GB") },
+      { label: "At", value: (_, when) => when === null ? "" : clock(when * 1000) },
       ...series.map(([label, colour, dash]) => ({
         label, stroke: style(colour), width: 2, dash, spanGaps: false, points: { show: false },
         value: (_, value) => value === null || value === undefined ? "–" : `${value < 100 ? value.toFixed(1) : value.toFixed(0)}${unit}`,
@@ -82,6 +86,9 @@ function drawCharts() {
 function showCharts() {
   for (const [name, drawn] of Object.entries(charts)) {
     drawn.setData([history.at, ...history[name]]);
+    if (drawn.cursor.idx === null || drawn.cursor.idx === undefined) {
+      drawn.setLegend({ idx: history.at.length - 1 });
+    }
   }
 }
 
@@ -237,11 +244,14 @@ function movesOf(takeover, cluster) {
   return moves.get(key) ?? "–";
 }
 
+/** The time alone on the day itself. */
+const short = (when) => new Date(when).toDateString() === new Date().toDateString() ? clock(when) : moment(when);
+
 function showTakeovers(cluster) {
   const lines = cluster.takeovers.map((takeover) => {
     const took = takeover.took === null ? "under way" : `${number(durationMillis(takeover.took))} ms`;
     return element("tr", {},
-      element("td", {}, timeOf(takeover.at, moment(takeover.at))),
+      element("td", {}, timeOf(takeover.at, short(takeover.at))),
       cell(takeover.node),
       cell(takeover.tier ? TIERS[takeover.tier] ?? takeover.tier : "–"),
       cell(number(takeover.shards), "number"),
@@ -267,7 +277,9 @@ function notice(cluster) {
   } else {
     for (const [name, node] of now) {
       const before = known.nodes.get(name);
-      if (!before) {
+      if (!before && processes.has(name) && node.pid !== null && processes.get(name) !== node.pid) {
+        tell(`${name} runs again, as another process (${node.pid}), and is ${node.state}.`);
+      } else if (!before) {
         tell(`${name} is here: ${node.state}.`);
       } else if (before.pid !== null && node.pid !== null && before.pid !== node.pid) {
         tell(`${name} runs again, as another process (${node.pid}).`);
@@ -295,6 +307,11 @@ function notice(cluster) {
       nodes.set(name, { ...node, pid: before.pid });
     }
   }
+  for (const [name, node] of nodes) {
+    if (node.pid !== null) {
+      processes.set(name, node.pid);
+    }
+  }
   known = { nodes, takeovers: new Set(cluster.takeovers.filter((one) => one.took !== null).map((one) => one.node + one.at)) };
 }
 
@@ -314,12 +331,13 @@ export async function refresh() {
   }
   let spans = new Map();
   if (earlier !== null) {
-    const { nodes, all } = between(earlier, metrics);
+    const { nodes, all } = between(earlier, metrics, performance.now() - earlierAt);
     spans = nodes;
     remember(all, metrics.secondsBounds);
     showNow(all, metrics);
   }
   earlier = metrics;
+  earlierAt = performance.now();
   showNodes(cluster, metrics, spans);
   showTakeovers(cluster);
   notice(cluster);
