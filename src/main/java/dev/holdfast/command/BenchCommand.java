@@ -1,5 +1,7 @@
 package dev.holdfast.command;
 
+import dev.holdfast.local.ConsoleBenchmark;
+import dev.holdfast.local.ConsoleBenchmark.Pair;
 import dev.holdfast.local.NodeBenchmark;
 import dev.holdfast.local.NodeBenchmark.Plan;
 import dev.holdfast.local.NodeBenchmark.Result;
@@ -15,12 +17,13 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code bench}: measures one node on this machine. */
+/** {@code bench}: measures one node on this machine, or what consoles cost three. */
 @Command(
     name = "bench",
     description = {
       "Measures one node with its embedded journal on this machine, load generator included:"
           + " durable changes of a cart line, reads of a session, heap of an idle user.",
+      "With --consoles three nodes on one journal, with and without that many open consoles.",
       "The method is in docs/benchmarks.md."
     },
     mixinStandardHelpOptions = true)
@@ -48,9 +51,20 @@ final class BenchCommand implements Callable<Integer> {
   @Option(names = "--jvm", description = "A further option for the node's JVM, such as -Xmx2g.")
   private List<String> jvmOptions = List.of();
 
+  @Option(
+      names = "--consoles",
+      paramLabel = "N",
+      description =
+          "Measure what so many open consoles take from three nodes; --rounds is pairs of rounds"
+              + " then, with and without.")
+  private int consoles;
+
   @Override
   public Integer call() throws Exception {
     PrintWriter out = spec.commandLine().getOut();
+    if (consoles > 0) {
+      return callWithConsoles(out);
+    }
     try (var data = TemporaryFolder.create("holdfast-bench")) {
       Result result =
           new NodeBenchmark(
@@ -75,6 +89,38 @@ final class BenchCommand implements Callable<Integer> {
     }
   }
 
+  private int callWithConsoles(PrintWriter out) throws Exception {
+    try (var data = TemporaryFolder.create("holdfast-bench")) {
+      ConsoleBenchmark.Result result =
+          new ConsoleBenchmark(
+                  new ConsoleBenchmark.Plan(
+                      connections,
+                      users,
+                      Duration.ofSeconds(warmUp),
+                      Duration.ofSeconds(seconds),
+                      rounds,
+                      consoles),
+                  line -> System.err.println("bench: " + line))
+              .run(data.path());
+      out.println("| | without, per second | with, per second | with/without |");
+      out.println("|---|---|---|---|");
+      out.println(pairs("durable changes of a cart line", result.changes()));
+      out.println(pairs("reads of a session", result.reads()));
+      out.printf(Locale.ROOT, "%nanswers to the consoles: %,d%n", result.looks());
+      out.flush();
+      return 0;
+    }
+  }
+
+  private static String pairs(String name, List<Pair> pairs) {
+    return "| %s | %s | %s | %s |"
+        .formatted(
+            name,
+            figure(pairs, Pair::without, "%,.0f"),
+            figure(pairs, Pair::with, "%,.0f"),
+            figure(pairs, Pair::ratio, "%.3f"));
+  }
+
   private static String row(String name, List<Round> rounds) {
     return "| %s | %s | %s | %s |"
         .formatted(
@@ -85,7 +131,7 @@ final class BenchCommand implements Callable<Integer> {
   }
 
   /** The median, and the least and greatest in brackets. */
-  private static String figure(List<Round> rounds, ToDoubleFunction<Round> value, String form) {
+  private static <T> String figure(List<T> rounds, ToDoubleFunction<T> value, String form) {
     double[] sorted = rounds.stream().mapToDouble(value).sorted().toArray();
     return String.format(
         Locale.ROOT,
