@@ -4,6 +4,7 @@ import dev.holdfast.entity.Addressed;
 import dev.holdfast.entity.Answer;
 import dev.holdfast.entity.Message;
 import dev.holdfast.entity.UserEntity;
+import dev.holdfast.telemetry.Traces;
 import dev.holdfast.user.Command;
 import dev.holdfast.user.OwnerKey;
 import dev.holdfast.user.Reply;
@@ -190,9 +191,10 @@ final class ShardedUsers implements Users, UserEntity.Mail {
 
     private CompletableFuture<Answer> send() {
       last++;
+      String trace = Traces.current();
       return AskPattern.<Addressed, Answer>ask(
               region,
-              replyTo -> new Addressed(owner, new Message.Ask(command, replyTo, repeated)),
+              replyTo -> new Addressed(owner, new Message.Ask(command, replyTo, repeated, trace)),
               Duration.ofNanos(Math.max(1, deadline - System.nanoTime())),
               system.scheduler())
           .toCompletableFuture();

@@ -2,6 +2,7 @@ package dev.holdfast.entity;
 
 import dev.holdfast.user.Command;
 import org.apache.pekko.actor.typed.ActorRef;
+import org.jspecify.annotations.Nullable;
 
 /** What a user's actor receives. */
 public sealed interface Message {
@@ -11,12 +12,14 @@ public sealed interface Message {
    *
    * @param repeated whether it was sent before, with no answer so far: the earlier one may still be
    *     on its way
+   * @param trace that it is part of, as {@link dev.holdfast.telemetry.Traces} has it; null for none
    */
-  record Ask(Command command, ActorRef<Answer> replyTo, boolean repeated) implements Message {
+  record Ask(Command command, ActorRef<Answer> replyTo, boolean repeated, @Nullable String trace)
+      implements Message {
 
     /** Sent for the first time. */
     public Ask(Command command, ActorRef<Answer> replyTo) {
-      this(command, replyTo, false);
+      this(command, replyTo, false, null);
     }
   }
 

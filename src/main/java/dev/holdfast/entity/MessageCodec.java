@@ -130,6 +130,7 @@ final class MessageCodec {
         out.text(refs.toSerializationFormat(ask.replyTo()));
         out.struct(ask.command(), MessageCodec::writeCommand);
         out.flag(ask.repeated());
+        out.textOrNull(ask.trace());
         out.endOfFields();
       }
       case Message.Listen listen -> {
@@ -157,7 +158,12 @@ final class MessageCodec {
     var owner = new OwnerKey(in.bits(), in.bits());
     ActorRef<Answer> replyTo = refs.resolveActorRef(in.text());
     return new Addressed(
-        owner, new Message.Ask(in.struct(MessageCodec::readCommand), replyTo, in.flag()));
+        owner,
+        new Message.Ask(
+            in.struct(MessageCodec::readCommand),
+            replyTo,
+            in.flag(),
+            in.hasMore() ? in.textOrNull() : null));
   }
 
   static Addressed readListen(MessageReader in, ActorRefResolver refs) {

@@ -8,6 +8,7 @@ import dev.holdfast.journal.NotWritten;
 import dev.holdfast.journal.Owner;
 import dev.holdfast.journal.SnapshotWrite;
 import dev.holdfast.journal.StoredEvent;
+import dev.holdfast.telemetry.Traces;
 import dev.holdfast.user.Command;
 import dev.holdfast.user.Context;
 import dev.holdfast.user.Decision;
@@ -254,7 +255,7 @@ public final class UserEntity extends JournaledActor<Message> {
     if (!(message instanceof Message.Listen)) {
       stayAwake();
     }
-    try {
+    try (var _ = traced(message)) {
       decideOn(message);
     } catch (RuntimeException fault) {
       // Ends this actor. Whoever asked would bring the same upon the next one by asking again.
@@ -263,6 +264,18 @@ public final class UserEntity extends JournaledActor<Message> {
       }
       throw fault;
     }
+  }
+
+  private static Traces.Part traced(Message message) {
+    return message instanceof Message.Ask ask && ask.trace() != null
+        ? Traces.begin("user " + name(ask.command()), ask.trace())
+        : Traces.begin("user", null);
+  }
+
+  private static String name(Command command) {
+    return command instanceof Command.Act act
+        ? act.action().getClass().getSimpleName()
+        : command.getClass().getSimpleName();
   }
 
   private void decideOn(Message message) {
@@ -648,7 +661,9 @@ public final class UserEntity extends JournaledActor<Message> {
                 OwnerKey.ofUser(logIn.userId()),
                 new Message.Ask(
                     new Command.Admit(logIn, session, user().cart(), user().revision()),
-                    admissions));
+                    admissions,
+                    false,
+                    Traces.current()));
       }
     }
     askForAdmissionLater(ADMISSION_PATIENCE);

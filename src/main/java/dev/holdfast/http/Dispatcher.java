@@ -3,6 +3,7 @@ package dev.holdfast.http;
 import dev.holdfast.feed.LogUnavailable;
 import dev.holdfast.http.ApiKeys.Right;
 import dev.holdfast.http.Problem.Field;
+import dev.holdfast.telemetry.Traces;
 import io.helidon.http.DirectHandler;
 import io.helidon.http.Header;
 import io.helidon.http.HeaderName;
@@ -112,6 +113,7 @@ final class Dispatcher {
       }
       loopbackRule.check(request);
       match = routes.find(request.prologue().method(), request.path().rawPath());
+      Traces.name(match.route().method().text(), match.route().path());
       try (Call call = enter(request, match)) {
         caller = call.caller();
         try {

@@ -3,6 +3,7 @@ package dev.holdfast.journal;
 import dev.holdfast.journal.JournalStore.Outcome;
 import dev.holdfast.journal.NotWritten.Reason;
 import dev.holdfast.telemetry.BatchWritten;
+import dev.holdfast.telemetry.Traces;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -77,8 +78,17 @@ final class GroupCommit implements JournalHealth, AutoCloseable {
   /** Payload of the batch that failed last: what a probe must be able to write. */
   private long failedBytes;
 
+  /**
+   * A write that waits.
+   *
+   * @param trace that it is part of, as {@link Traces} has it; null for none
+   */
   private record Waiting(
-      OwnerWrite write, long bytes, long since, CompletableFuture<Void> outcome) {}
+      OwnerWrite write,
+      long bytes,
+      long since,
+      CompletableFuture<Void> outcome,
+      @Nullable String trace) {}
 
   private record Batch(List<Waiting> events, List<SnapshotWrite> snapshots) {
 
@@ -88,6 +98,17 @@ final class GroupCommit implements JournalHealth, AutoCloseable {
         writes.add(event.write);
       }
       return writes;
+    }
+
+    List<String> traces() {
+      List<String> traces = List.of();
+      for (Waiting event : events) {
+        if (event.trace != null) {
+          traces = traces.isEmpty() ? new ArrayList<>() : traces;
+          traces.add(event.trace);
+        }
+      }
+      return traces;
     }
 
     long bytes() {
@@ -146,7 +167,12 @@ final class GroupCommit implements JournalHealth, AutoCloseable {
    */
   CompletableFuture<Void> write(OwnerWrite write) {
     Waiting entry =
-        new Waiting(write, write.payloadBytes(), System.nanoTime(), new CompletableFuture<>());
+        new Waiting(
+            write,
+            write.payloadBytes(),
+            System.nanoTime(),
+            new CompletableFuture<>(),
+            Traces.current());
     NotWritten refusal = enqueue(entry);
     if (refusal != null) {
       metrics.refusedCount.increment();
@@ -387,6 +413,27 @@ final class GroupCommit implements JournalHealth, AutoCloseable {
   }
 
   private Outcome commit(Batch batch) {
+    try (var part = Traces.beginForAll("journal batch", batch.traces())) {
+      try {
+        Outcome outcome = stored(batch);
+        trace(batch, null);
+        return outcome;
+      } catch (JournalFailure failure) {
+        part.failed(failure);
+        trace(batch, failure);
+        throw failure;
+      }
+    }
+  }
+
+  /** To whoever looks at a trace: from when its write was handed in. */
+  private static void trace(Batch batch, @Nullable JournalFailure failure) {
+    for (Waiting event : batch.events) {
+      Traces.past("journal write", event.trace, event.since, failure);
+    }
+  }
+
+  private Outcome stored(Batch batch) {
     List<OwnerWrite> writes = batch.writes();
     if (writes.isEmpty() || batch.snapshots.isEmpty()) {
       return store.write(node, writes, batch.snapshots);

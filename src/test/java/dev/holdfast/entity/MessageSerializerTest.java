@@ -103,6 +103,28 @@ final class MessageSerializerTest {
   }
 
   @Test
+  void carriesTheTraceOfAQuestion() throws NotSerializableException {
+    var traced =
+        new Addressed(
+            MessageSamples.OWNER,
+            new Message.Ask(
+                new Command.AskEpoch(),
+                ASKER,
+                false,
+                "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"));
+    assertThat(serializer.fromBinary(serializer.toBinary(traced), "ask.v1")).isEqualTo(traced);
+  }
+
+  @Test
+  void understandsAQuestionOfBeforeThereWereTraces() throws NotSerializableException {
+    var untraced =
+        new Addressed(MessageSamples.OWNER, new Message.Ask(new Command.AskEpoch(), ASKER));
+    byte[] bytes = serializer.toBinary(untraced);
+    byte[] earlier = Arrays.copyOf(bytes, bytes.length - 1);
+    assertThat(serializer.fromBinary(earlier, "ask.v1")).isEqualTo(untraced);
+  }
+
+  @Test
   void isWhatPekkoUsesForEverythingThatCrosses() {
     Serialization pekko = SerializationExtension.get(KIT.system());
     assertThat(serializer.identifier()).isEqualTo(4404);
@@ -214,7 +236,9 @@ final class MessageSerializerTest {
   Stream<DynamicTest> refusesWhateverWasCutOff() {
     return each(message -> {
       byte[] bytes = serializer.toBinary(message);
-      for (int length = 0; length < bytes.length; length++) {
+      // A question may end before its trace, of which there is none here: earlier versions' do.
+      int whole = bytes.length - (message instanceof Addressed(_, Message.Ask _) ? 1 : 0);
+      for (int length = 0; length < whole; length++) {
         assertThat(reading(Arrays.copyOf(bytes, length), serializer.manifest(message)))
             .as("the first %d bytes", length)
             .isNull();

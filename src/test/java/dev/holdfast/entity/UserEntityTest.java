@@ -161,7 +161,7 @@ final class UserEntityTest {
         new Command.Act(
             ACCESS, request(), Precondition.None.none(), new Action.CheckOut("order-1", null));
     TestProbe<Answer> probe = kit.createTestProbe();
-    actor(VISITOR).tell(new Message.Ask(checkOut, probe.getRef(), true));
+    actor(VISITOR).tell(new Message.Ask(checkOut, probe.getRef(), true, null));
     Answer refused = probe.receiveMessage(Duration.ofSeconds(10));
     assertThat(refused)
         .isInstanceOfSatisfying(
