@@ -280,5 +280,7 @@ async function beat() {
   setTimeout(beat, LOOK);
 }
 
+// Nothing can be done before there are sessions to do it in.
+await Promise.all(devices.map((device) => device.look()));
 await showGoods();
 await beat();
