@@ -24,8 +24,8 @@ const colours = new Map();
 let earlier = null;
 let earlierAt = 0;
 let known = null;
-/** The last process of each node that this page has seen. */
-const processes = new Map();
+/** The nodes whose processes this page has seen; one that left and is here again is another process. */
+const processes = new Set();
 let shardsBefore = new Map();
 const moves = new Map();
 
@@ -277,8 +277,8 @@ function notice(cluster) {
   } else {
     for (const [name, node] of now) {
       const before = known.nodes.get(name);
-      if (!before && processes.has(name) && node.pid !== null && processes.get(name) !== node.pid) {
-        tell(`${name} runs again, as another process (${node.pid}), and is ${node.state}.`);
+      if (!before && processes.has(name)) {
+        tell(`${name} runs again, as another process${node.pid === null ? "" : ` (${node.pid})`}, and is ${node.state}.`);
       } else if (!before) {
         tell(`${name} is here: ${node.state}.`);
       } else if (before.pid !== null && node.pid !== null && before.pid !== node.pid) {
@@ -309,7 +309,7 @@ function notice(cluster) {
   }
   for (const [name, node] of nodes) {
     if (node.pid !== null) {
-      processes.set(name, node.pid);
+      processes.add(name);
     }
   }
   known = { nodes, takeovers: new Set(cluster.takeovers.filter((one) => one.took !== null).map((one) => one.node + one.at)) };
