@@ -5,8 +5,10 @@ import dev.holdfast.cluster.Node;
 import dev.holdfast.entity.TrustedClock;
 import dev.holdfast.feed.ConsumerWatch;
 import dev.holdfast.feed.JournaledEventLog;
+import dev.holdfast.http.ApiKey;
 import dev.holdfast.http.ApiServer;
 import dev.holdfast.http.Health;
+import dev.holdfast.http.ServerTls;
 import dev.holdfast.http.SessionTokens;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.journal.JournalStore;
@@ -22,6 +24,7 @@ import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
@@ -129,6 +132,7 @@ public final class App implements AutoCloseable {
             new ConsumerMeters(registry)::update));
     var log = new JournaledEventLog(journal, () -> clock.read().millis());
     parts.push(log);
+    TokenKeyRing ring = TokenKeyRing.of(keys, node);
     ApiServer server =
         ApiServer.start(
             settings.http(),
@@ -136,13 +140,13 @@ public final class App implements AutoCloseable {
             node.membership(),
             log,
             node.changes(),
-            new SessionTokens(keys),
+            ring.tokens(),
             health(node),
             registry);
     parts.push(server);
     url =
         URI.create(
-            "http://"
+            (settings.http().tls() == null ? "http://" : "https://")
                 + (settings.http().host().contains(":")
                     ? "[" + settings.http().host() + "]"
                     : settings.http().host())
@@ -154,10 +158,48 @@ public final class App implements AutoCloseable {
       server.endsConnections();
       node.drain(settings.cluster().drain());
     });
+    parts.push(watchSecrets(settings, server, ring, registry));
     if (settings.pod() != null) {
       parts.push(DeletionCost.keep(settings.pod(), node::isOldest));
     }
     LOG.info("node {} ({}) serves {} from {}", settings.node(), id, url, settings.journalPlace());
+  }
+
+  /** Takes over what stands in files when it changes there: keys and certificates. */
+  private static SecretFiles watchSecrets(
+      Settings settings, ApiServer server, TokenKeyRing ring, PrometheusMeterRegistry metrics) {
+    var secrets = new SecretFiles(metrics);
+    Path apiKeys = settings.keyFiles().apiKeys();
+    if (apiKeys != null) {
+      secrets.watch(
+          "api-keys",
+          List.of(apiKeys),
+          () ->
+              server.accept(
+                  ApiKey.Kind.APPLICATION, KeyLists.apiKeys(apiKeys, ApiKey.Kind.APPLICATION)));
+    }
+    Path adminKeys = settings.keyFiles().adminKeys();
+    if (adminKeys != null) {
+      secrets.watch(
+          "admin-keys",
+          List.of(adminKeys),
+          () ->
+              server.accept(
+                  ApiKey.Kind.ADMINISTRATOR,
+                  KeyLists.apiKeys(adminKeys, ApiKey.Kind.ADMINISTRATOR)));
+    }
+    Path tokenKeys = settings.keyFiles().tokenKeys();
+    if (tokenKeys != null) {
+      secrets.watch(
+          "token-keys", List.of(tokenKeys), () -> ring.bring(KeyLists.tokenKeys(tokenKeys)));
+      secrets.afterEachLook(ring::settle);
+    }
+    ServerTls tls = settings.http().tls();
+    if (tls != null) {
+      secrets.watch("certificates", tls.files().all(), tls::reload);
+    }
+    secrets.start();
+    return secrets;
   }
 
   private static OptionalLong trusted(TrustedClock clock) {

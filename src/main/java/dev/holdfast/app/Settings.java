@@ -7,7 +7,10 @@ import com.typesafe.config.ConfigParseOptions;
 import com.typesafe.config.ConfigResolveOptions;
 import dev.holdfast.cluster.ClusterSettings;
 import dev.holdfast.feed.FeedSettings;
+import dev.holdfast.http.ApiKey;
+import dev.holdfast.http.ApiKeys;
 import dev.holdfast.http.HttpSettings;
+import dev.holdfast.http.ServerTls;
 import dev.holdfast.http.SessionTokens;
 import dev.holdfast.journal.JournalSettings;
 import dev.holdfast.journal.PostgresOptions;
@@ -25,9 +28,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -46,6 +47,7 @@ import org.jspecify.annotations.Nullable;
  * @param data the folder of the embedded journal, and of a token key that was made for want of one
  * @param postgres where the journal is instead, or null for the embedded one
  * @param tokenKeys the cluster's; empty for one of its own in the data folder
+ * @param keyFiles the files that lists of keys were read from, if they were
  * @param pod the pod of Kubernetes that this process is in; null if it need not know
  * @param log how its lines look
  * @param pekko the whole configuration, from which Pekko takes its part
@@ -61,6 +63,7 @@ public record Settings(
     FeedSettings feed,
     Limits limits,
     List<SessionTokens.Key> tokenKeys,
+    KeyFiles keyFiles,
     @Nullable PodSettings pod,
     LogFormat log,
     Config pekko) {
@@ -98,13 +101,14 @@ public record Settings(
           given
               .withFallback(ConfigFactory.parseResources("application.conf"))
               .withFallback(ConfigFactory.defaultReference())
-              .resolve(ConfigResolveOptions.defaults()));
+              .resolve(ConfigResolveOptions.defaults()),
+          keyFiles(environment));
     } catch (ConfigException | IllegalArgumentException e) {
       throw new InvalidSetting("the configuration cannot be used: " + e.getMessage());
     }
   }
 
-  private static Settings read(Config config) {
+  private static Settings read(Config config, KeyFiles keyFiles) {
     var in = new SettingsReader(config.getConfig(ROOT));
     String node =
         in.text(
@@ -142,6 +146,7 @@ public record Settings(
             in.duration("feed.keep-for-consumers", Duration.ofSeconds(1), Duration.ofDays(3650))),
         limits,
         tokenKeys(in),
+        keyFiles,
         pod(in),
         LogFormat.valueOf(
             in.text("log", "text or json", value -> value.matches("text|json"))
@@ -204,8 +209,11 @@ public record Settings(
         node,
         host(in),
         in.integer("port", 0, 65_535),
-        apiKeys(in, "api-keys"),
-        apiKeys(in, "admin-keys"),
+        new ApiKeys(
+            apiKeys(in, "api-keys", ApiKey.Kind.APPLICATION),
+            apiKeys(in, "admin-keys", ApiKey.Kind.ADMINISTRATOR)),
+        requestsASecond(in),
+        serverTls(in),
         in.flag("insecure"),
         new HttpSettings.Lifetimes(
             in.duration("lifetimes.idle", least, greatestIdle),
@@ -303,54 +311,67 @@ public record Settings(
     return (int) Math.max(1_000, Runtime.getRuntime().maxMemory() / 2 / BYTES_A_USER);
   }
 
-  private static List<byte[]> apiKeys(SettingsReader in, String setting) {
-    var hashes = new ArrayList<byte[]>();
-    for (String key : in.texts(setting)) {
-      try {
-        byte[] hash = HexFormat.of().parseHex(key);
-        if (hash.length == 32) {
-          hashes.add(hash);
-          continue;
-        }
-      } catch (IllegalArgumentException notHexadecimal) {
-        // the same answer as for one of another length
-      }
-      throw in.invalid(setting, "SHA-256 hashes of keys, each of 64 hexadecimal digits");
+  private static List<ApiKey> apiKeys(SettingsReader in, String setting, ApiKey.Kind kind) {
+    try {
+      return KeyLists.apiKeys(in.texts(setting), kind);
+    } catch (IllegalArgumentException e) {
+      throw in.invalid(setting, kind.form());
     }
-    return hashes;
   }
 
   private static List<SessionTokens.Key> tokenKeys(SettingsReader in) {
-    var keys = new ArrayList<SessionTokens.Key>();
-    for (String key : in.texts("token-keys")) {
-      try {
-        keys.add(parseTokenKey(key));
-      } catch (IllegalArgumentException e) {
-        throw in.invalid("token-keys", TOKEN_KEY_FORM);
-      }
+    try {
+      return KeyLists.tokenKeys(in.texts("token-keys"));
+    } catch (IllegalArgumentException e) {
+      throw in.invalid("token-keys", KeyLists.TOKEN_KEY_FORM + ", with an id of its own each");
     }
-    if (keys.stream().map(SessionTokens.Key::id).distinct().count() != keys.size()) {
-      throw in.invalid("token-keys", TOKEN_KEY_FORM + ", with an id of its own each");
-    }
-    return keys;
   }
 
-  private static final String TOKEN_KEY_FORM =
-      "ids from 0 to 255, each with 32 random bytes or more in base64url, such as 1:4f9c…";
+  /** The files that lists of keys come from, to be read again when they change. */
+  private static KeyFiles keyFiles(Map<String, String> environment) {
+    return new KeyFiles(
+        file(environment, "API_KEYS"),
+        file(environment, "ADMIN_KEYS"),
+        file(environment, "TOKEN_KEYS"));
+  }
 
-  /**
-   * Reads {@code id:secret}.
-   *
-   * @throws IllegalArgumentException if it is none
-   */
-  static SessionTokens.Key parseTokenKey(String text) {
-    int colon = text.indexOf(':');
-    if (colon < 0) {
-      throw new IllegalArgumentException("a token key is written id:secret");
+  private static @Nullable Path file(Map<String, String> environment, String setting) {
+    String file = environment.get("HOLDFAST_" + setting + "_FILE");
+    return file == null ? null : Path.of(file);
+  }
+
+  private static @Nullable ServerTls serverTls(SettingsReader in) {
+    @Nullable Path certificate = pem(in, "http.tls.certificate");
+    @Nullable Path key = pem(in, "http.tls.key");
+    @Nullable Path clients = pem(in, "http.tls.client-authority");
+    if (certificate == null && key == null && clients == null) {
+      return null;
     }
-    return SessionTokens.Key.of(
-        Integer.parseInt(text, 0, colon, 10),
-        Base64.getUrlDecoder().decode(text.substring(colon + 1)));
+    if (certificate == null || key == null) {
+      throw in.invalid(
+          "http.tls.certificate", "a file, like http.tls.key, or none of the three of http.tls");
+    }
+    try {
+      return ServerTls.load(new ServerTls.Files(certificate, key, clients));
+    } catch (IOException e) {
+      throw in.invalid("http.tls.certificate", "usable with its key: " + e.getMessage());
+    }
+  }
+
+  private static @Nullable Path pem(SettingsReader in, String key) {
+    String file =
+        in.text(
+            key,
+            "a PEM file that can be read",
+            value -> value.isBlank() || Files.isReadable(Path.of(value)));
+    return file.isBlank() ? null : Path.of(file);
+  }
+
+  private static int requestsASecond(SettingsReader in) {
+    String key = "http.requests-a-second";
+    return in.text(key, "off, or a number of requests", text -> true).equals("off")
+        ? 0
+        : in.integer(key, 1, 1_000_000);
   }
 
   private static Config parse(Path file) {

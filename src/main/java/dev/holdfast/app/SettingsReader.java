@@ -50,13 +50,12 @@ final class SettingsReader {
     return checked(key, config::getString, valid, allowed);
   }
 
-  /** A list, or the same as one string with commas, as an environment variable has it. */
+  /**
+   * A list, or the same as one string with commas or lines, as the environment and files have it.
+   */
   List<String> texts(String key) {
     return switch (config.getValue(key).valueType()) {
-      case STRING ->
-          config.getString(key).isBlank()
-              ? List.of()
-              : List.of(config.getString(key).strip().split("\\s*,\\s*"));
+      case STRING -> KeyLists.split(config.getString(key));
       case OBJECT, LIST, NUMBER, BOOLEAN, NULL ->
           checked(key, config::getStringList, value -> true, "a list of strings");
     };

@@ -29,7 +29,7 @@ public final class TokenKeyFile {
    * @throws IOException if the file cannot be read or written, or holds no key
    */
   static SessionTokens.Key in(Path folder) throws IOException {
-    return Settings.parseTokenKey(textIn(folder));
+    return KeyLists.tokenKey(textIn(folder));
   }
 
   /**
@@ -45,7 +45,7 @@ public final class TokenKeyFile {
     }
     String text = Files.readString(file, StandardCharsets.US_ASCII).strip();
     try {
-      Settings.parseTokenKey(text);
+      KeyLists.tokenKey(text);
       return text;
     } catch (IllegalArgumentException e) {
       throw new IOException(

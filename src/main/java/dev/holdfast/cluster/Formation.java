@@ -17,6 +17,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
@@ -68,6 +69,7 @@ final class Formation {
   private final ReadLease lease;
   private final int wirePort;
   private final long end = System.nanoTime() + PATIENCE.toNanos();
+  private List<String> tokenKeys;
 
   Formation(
       Config config,
@@ -83,12 +85,18 @@ final class Formation {
     this.limits = limits;
     this.nodes = journal.nodes();
     this.host = host;
+    this.tokenKeys = host.tokenKeys();
     this.lease = lease;
     this.wirePort = wirePort;
   }
 
-  /** A member that is up and has its row. */
-  record Formed(ActorSystem<Void> system, IncarnationHolder incarnation) {}
+  /**
+   * A member that is up and has its row.
+   *
+   * @param tokenKeys names of its keys for session tokens; the first one signs
+   */
+  record Formed(
+      ActorSystem<Void> system, IncarnationHolder incarnation, List<String> tokenKeys) {}
 
   /**
    * Returns when the node is a member.
@@ -148,7 +156,7 @@ final class Formation {
         throw new IllegalStateException("the node did not come up");
       }
       announce(system);
-      return new Formed(system, incarnation);
+      return new Formed(system, incarnation, tokenKeys);
     } catch (RuntimeException e) {
       incarnation.close();
       end(system);
@@ -164,7 +172,7 @@ final class Formation {
     if (living.isEmpty()) {
       return null; // claimed just now, or all gone just now
     }
-    living.forEach(this::requireSameKeys);
+    tokenKeys = agreed(living);
     ActorSystem<Void> system = create(number);
     boolean joined = false;
     try {
@@ -176,7 +184,7 @@ final class Formation {
         announce(system);
         LOG.info("joined incarnation {} of the cluster", number);
       }
-      return joined ? new Formed(system, hold(number)) : null;
+      return joined ? new Formed(system, hold(number), tokenKeys) : null;
     } finally {
       if (!joined) {
         end(system);
@@ -229,7 +237,7 @@ final class Formation {
 
   private void announce(ActorSystem<Void> system) {
     Address own = Cluster.get(system).selfMember().address();
-    if (!nodes.announce(journal.node(), hostPort(own), host.tokenKeys())) {
+    if (!nodes.announce(journal.node(), hostPort(own), tokenKeys)) {
       throw new IllegalStateException("the node was fenced while it started");
     }
   }
@@ -274,21 +282,37 @@ final class Formation {
   }
 
   /**
-   * Tokens that one node signs must be good at every other. Each must therefore have the key that
-   * the other signs with; the rest may differ, as while a new key is brought in.
+   * {@return the names of the own keys, the one first that this node can sign with} Tokens that one
+   * node signs must be good at every other. So each must have the key that the others sign with,
+   * and signs with the first of its own that they have; the rest may differ, as while a new key is
+   * brought in.
    */
-  private void requireSameKeys(Registered other) {
-    if (other.tokenKeys().isEmpty() || host.tokenKeys().isEmpty()) {
-      return;
+  private List<String> agreed(List<Registered> others) {
+    List<Registered> telling = others.stream().filter(row -> !row.tokenKeys().isEmpty()).toList();
+    if (telling.isEmpty() || host.tokenKeys().isEmpty()) {
+      return host.tokenKeys();
     }
-    if (!host.tokenKeys().contains(other.tokenKeys().getFirst())
-        || !other.tokenKeys().contains(host.tokenKeys().getFirst())) {
-      throw new IllegalStateException(
-          "the node at "
-              + other.address()
-              + " signs session tokens with another key: give all nodes of a journal the same"
-              + " holdfast.token-keys");
+    for (Registered other : telling) {
+      if (!host.tokenKeys().contains(other.tokenKeys().getFirst())) {
+        throw new IllegalStateException(
+            "the node at "
+                + other.address()
+                + " signs session tokens with another key: give all nodes of a journal the same"
+                + " holdfast.token-keys");
+      }
     }
+    String signing =
+        host.tokenKeys().stream()
+            .filter(key -> telling.stream().allMatch(row -> row.tokenKeys().contains(key)))
+            .findFirst()
+            .orElseThrow(
+                () ->
+                    new IllegalStateException(
+                        "no key for session tokens is known to all nodes: give all nodes of a"
+                            + " journal the same holdfast.token-keys"));
+    var keys = new ArrayList<>(List.of(signing));
+    host.tokenKeys().stream().filter(key -> !key.equals(signing)).forEach(keys::add);
+    return keys;
   }
 
   private ActorSystem<Void> create(long number) {

@@ -6,7 +6,7 @@ import java.util.List;
 /**
  * What a node needs of the process that it runs in.
  *
- * @param tokenKeys names of the keys for session tokens; the first one signs
+ * @param tokenKeys names of the keys for session tokens, those first that would rather sign
  * @param silence after so long without a renewal a cluster is gone. Zero for those who know that no
  *     other process has the journal: they never join, and claim at once
  * @param halt ends the process at once, since others hold its users or may; called at least once

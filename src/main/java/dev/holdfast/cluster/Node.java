@@ -11,15 +11,19 @@ import dev.holdfast.entity.TrustedClock;
 import dev.holdfast.entity.UserEntity;
 import dev.holdfast.journal.IncarnationHolder;
 import dev.holdfast.journal.Journal;
+import dev.holdfast.journal.JournalFailure;
 import dev.holdfast.journal.NodeId;
 import dev.holdfast.journal.NodeRegistry;
 import dev.holdfast.journal.OwnerRange;
+import dev.holdfast.journal.StoreUnreadable;
 import dev.holdfast.telemetry.Distribution;
 import dev.holdfast.telemetry.Figures;
 import dev.holdfast.user.Command;
 import dev.holdfast.user.Limits;
 import dev.holdfast.user.OwnerKey;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
@@ -121,6 +125,7 @@ public final class Node implements AutoCloseable {
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().daemon().name("holdfast-rest").factory());
 
+  private volatile List<String> tokenKeys;
   private volatile @Nullable URI http;
   private volatile @Nullable Supplier<Figures> work;
   private volatile boolean draining;
@@ -142,6 +147,7 @@ public final class Node implements AutoCloseable {
     this.right = host.isAlone() ? RightToAnswer.ALWAYS : lease;
     this.wire = wire;
     this.system = formed.system();
+    this.tokenKeys = formed.tokenKeys();
     this.classic = Adapter.toClassic(system);
     this.cluster = Cluster.get(classic);
     this.pulse = Pulse.of(system);
@@ -240,6 +246,11 @@ public final class Node implements AutoCloseable {
     var lease = new ReadLease(System::nanoTime, () -> clock.read().millis(), host.silence());
     // Before anybody knows of this process, so that its end can be seen from then on.
     @Nullable DeathWire wire = host.isAlone() ? null : openWire(settings.place(), journal.node());
+    if (wire != null && settings.place().tls() == null && !isOnThisMachine(settings.place())) {
+      LOG.warn(
+          "nodes speak to each other in the clear: whoever reaches their port can do what a node can,"
+              + " and stop this one; close it to others, or set holdfast.cluster.tls");
+    }
     Formation.Formed formed;
     try {
       int port = wire == null ? 0 : wire.port();
@@ -279,6 +290,11 @@ public final class Node implements AutoCloseable {
     } catch (IOException e) {
       throw new IllegalStateException(e.getMessage(), e);
     }
+  }
+
+  private static boolean isOnThisMachine(ClusterSettings.Place place) {
+    return new InetSocketAddress(place.bindHost(), 0).getAddress() instanceof InetAddress address
+        && address.isLoopbackAddress();
   }
 
   private static void close(@Nullable DeathWire wire) {
@@ -510,6 +526,44 @@ public final class Node implements AutoCloseable {
   /** {@return the number of the cluster's incarnation} */
   public long incarnation() {
     return incarnation.number();
+  }
+
+  /** {@return names of the keys for session tokens; the first one is that which this node signs with} */
+  public List<String> tokenKeys() {
+    return tokenKeys;
+  }
+
+  /**
+   * Tells the others which keys for session tokens this node has from now on.
+   *
+   * @param names the first one signs
+   * @return whether they can see it
+   */
+  public boolean announceTokenKeys(List<String> names) {
+    try {
+      boolean told = journal.nodes().announce(journal.node(), address(), names);
+      if (told) {
+        tokenKeys = List.copyOf(names);
+      }
+      return told;
+    } catch (JournalFailure | StoreUnreadable e) {
+      LOG.debug("the keys cannot be told now", e);
+      return false;
+    }
+  }
+
+  /**
+   * {@return whether every node that may answer has this key for session tokens, so that it may
+   * sign; false while that cannot be seen}
+   */
+  public boolean isKnownToAll(String tokenKey) {
+    try {
+      return journal.nodes().registered(incarnation()).stream()
+          .allMatch(row -> row.tokenKeys().isEmpty() || row.tokenKeys().contains(tokenKey));
+    } catch (JournalFailure | StoreUnreadable e) {
+      LOG.debug("the keys of the others cannot be seen now", e);
+      return false;
+    }
   }
 
   /** Tells the others where this node serves the API. */

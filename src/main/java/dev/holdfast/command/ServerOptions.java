@@ -3,6 +3,7 @@ package dev.holdfast.command;
 import dev.holdfast.local.AdminClient;
 import java.net.URI;
 import java.time.Duration;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -27,13 +28,15 @@ final class ServerOptions {
       defaultValue = "${env:HOLDFAST_URL:-http://127.0.0.1:8080}")
   private String url = "";
 
+  @Mixin private final TlsOptions tls = new TlsOptions();
+
   /** {@return a client of that server, with the key in the environment} */
   AdminClient client() {
-    return client(url, spec);
+    return client(url, tls, spec);
   }
 
   /** {@return a client of a server, with the key in the environment} */
-  static AdminClient client(String url, CommandSpec spec) {
+  static AdminClient client(String url, TlsOptions tls, CommandSpec spec) {
     URI server;
     try {
       server = URI.create(url);
@@ -45,7 +48,8 @@ final class ServerOptions {
       throw notAUrl(url, spec);
     }
     String key = System.getenv("HOLDFAST_ADMIN_KEY");
-    return new AdminClient(server, key == null || key.isBlank() ? null : key.strip(), LIMIT);
+    return new AdminClient(
+        server, key == null || key.isBlank() ? null : key.strip(), LIMIT, tls.context(spec));
   }
 
   private static ParameterException notAUrl(String url, CommandSpec spec) {

@@ -1,6 +1,8 @@
 package dev.holdfast.command;
 
 import dev.holdfast.app.Settings;
+import dev.holdfast.http.ApiKey;
+import dev.holdfast.http.ApiKeys;
 import dev.holdfast.http.Hashes;
 import dev.holdfast.local.LocalCluster;
 import dev.holdfast.local.LocalCluster.Plan;
@@ -10,8 +12,6 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.Base64;
-import java.util.HexFormat;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -70,6 +70,12 @@ final class UpCommand implements Callable<Integer> {
           spec.commandLine(), "--nodes is " + nodes + "; it must be 1 to " + MOST_NODES);
     }
     Settings settings = options.settings();
+    if (settings.http().tls() != null) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "the front of up speaks no TLS: take holdfast.http.tls out of the settings, or use"
+              + " serve");
+    }
     Runtime.getRuntime()
         .addShutdownHook(Thread.ofPlatform().name("holdfast-stop").unstarted(this::end));
     var lines = new UpLines(spec.commandLine().getOut(), json);
@@ -115,9 +121,7 @@ final class UpCommand implements Callable<Integer> {
 
   /** Where others may come to, nobody is given a button that kills nodes. */
   private static boolean isForThisMachineOnly(Settings settings) {
-    return settings.http().apiKeyHashes().isEmpty()
-        && settings.http().adminKeyHashes().isEmpty()
-        && !settings.http().insecure();
+    return !settings.http().keys().any() && !settings.http().insecure();
   }
 
   /**
@@ -126,18 +130,21 @@ final class UpCommand implements Callable<Integer> {
    * @param environment to which its hash is added
    */
   private static @Nullable String adminKey(Settings settings, Map<String, String> environment) {
-    List<byte[]> known = settings.http().adminKeyHashes();
-    if (known.isEmpty() && settings.http().apiKeyHashes().isEmpty()) {
+    ApiKeys keys = settings.http().keys();
+    if (!keys.any()) {
       return null;
     }
     byte[] secret = new byte[ADMIN_KEY_BYTES];
     new SecureRandom().nextBytes(secret);
     String key = Base64.getUrlEncoder().withoutPadding().encodeToString(secret);
-    var hashes = new ArrayList<>(known);
-    hashes.add(Hashes.sha256().digest(key.getBytes(StandardCharsets.US_ASCII)));
+    var known = new ArrayList<>(keys.administrators());
+    known.add(
+        ApiKey.of(
+            ApiKey.Kind.ADMINISTRATOR,
+            Hashes.sha256().digest(key.getBytes(StandardCharsets.US_ASCII))));
+    environment.remove("HOLDFAST_ADMIN_KEYS_FILE");
     environment.put(
-        "HOLDFAST_ADMIN_KEYS",
-        hashes.stream().map(HexFormat.of()::formatHex).collect(Collectors.joining(",")));
+        "HOLDFAST_ADMIN_KEYS", known.stream().map(ApiKey::text).collect(Collectors.joining(",")));
     return key;
   }
 

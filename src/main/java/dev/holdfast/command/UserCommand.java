@@ -102,10 +102,11 @@ final class UserCommand implements Runnable {
       @Option(names = "--owner", description = "USER is an owner key, as verify prints it.")
           boolean byOwner,
       @Option(names = "--url", paramLabel = "URL", description = URL) @Nullable String url,
+      @Mixin TlsOptions tls,
       @Option(names = "--json", description = "Print it as JSON.") boolean json)
       throws Exception {
     if (url != null) {
-      return shownByServer(url, user, byOwner, json);
+      return shownByServer(url, tls, user, byOwner, json);
     }
     OwnerKey key = key(user, byOwner);
     try (JournalStore store = journal.openToRead()) {
@@ -134,10 +135,11 @@ final class UserCommand implements Runnable {
       @Option(names = "--owner", description = "USER is an owner key, as verify prints it.")
           boolean byOwner,
       @Option(names = "--url", paramLabel = "URL", description = URL) @Nullable String url,
+      @Mixin TlsOptions tls,
       @Option(names = "--json", description = "Print one JSON object a line.") boolean json)
       throws Exception {
     if (url != null) {
-      return historyOfServer(url, user, byOwner, json);
+      return historyOfServer(url, tls, user, byOwner, json);
     }
     OwnerKey key = key(user, byOwner);
     try (JournalStore store = journal.openToRead()) {
@@ -160,10 +162,10 @@ final class UserCommand implements Runnable {
     }
   }
 
-  private int shownByServer(String url, String user, boolean byOwner, boolean json)
+  private int shownByServer(String url, TlsOptions tls, String user, boolean byOwner, boolean json)
       throws Exception {
     JsonNode told;
-    try (AdminClient client = server(url, byOwner)) {
+    try (AdminClient client = server(url, tls, byOwner)) {
       told = client.user(user);
     }
     PrintWriter out = spec.commandLine().getOut();
@@ -176,10 +178,10 @@ final class UserCommand implements Runnable {
     return CommandLine.ExitCode.OK;
   }
 
-  private int historyOfServer(String url, String user, boolean byOwner, boolean json)
-      throws Exception {
+  private int historyOfServer(
+      String url, TlsOptions tls, String user, boolean byOwner, boolean json) throws Exception {
     PrintWriter out = spec.commandLine().getOut();
-    try (AdminClient client = server(url, byOwner)) {
+    try (AdminClient client = server(url, tls, byOwner)) {
       JsonNode page = client.history(user, null);
       while (true) {
         for (JsonNode event : page.path("events")) {
@@ -199,12 +201,12 @@ final class UserCommand implements Runnable {
     return CommandLine.ExitCode.OK;
   }
 
-  private AdminClient server(String url, boolean byOwner) {
+  private AdminClient server(String url, TlsOptions tls, boolean byOwner) {
     if (byOwner) {
       throw new ParameterException(
           spec.commandLine(), "--owner is for journals: a server is asked by user id");
     }
-    return ServerOptions.client(url, spec);
+    return ServerOptions.client(url, tls, spec);
   }
 
   private OwnerKey key(String user, boolean byOwner) {

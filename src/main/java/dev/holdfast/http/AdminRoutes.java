@@ -11,11 +11,14 @@ final class AdminRoutes {
 
   static List<Route> all(Membership membership) {
     return List.of(
-        Route.admin(Method.GET, "/v1/admin/cluster", call -> cluster(call, membership)),
-        Route.admin(Method.GET, "/v1/admin/metrics", call -> metrics(call, membership)),
+        Route.admin(
+            Method.GET, "/v1/admin/cluster", Scope.CLUSTER, call -> cluster(call, membership)),
+        Route.admin(
+            Method.GET, "/v1/admin/metrics", Scope.CLUSTER, call -> metrics(call, membership)),
         Route.admin(
                 Method.POST,
                 "/v1/admin/cluster/nodes/{name}/drain",
+                Scope.ADMIN,
                 call -> drain(call, membership))
             .noted());
   }

@@ -2,58 +2,95 @@ package dev.holdfast.http;
 
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
+import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The API keys that are accepted, known by their hashes only.
+ * The API keys that are accepted, known by their hashes only. Unchangeable: other keys are another
+ * one of these.
  *
  * <p>Without keys of applications everybody may call for them. Administration is open to everybody
  * only where there are no keys at all: keys for applications alone close it.
- *
- * @param applications SHA-256 of each key of an application
- * @param administrators SHA-256 of each key of an administrator
  */
-record ApiKeys(List<byte[]> applications, List<byte[]> administrators) {
+public final class ApiKeys {
+
+  /** Nobody needs a key. */
+  public static final ApiKeys NONE = new ApiKeys(List.of(), List.of());
 
   private static final String SCHEME = "Bearer ";
-
-  /** What a key is good for. */
-  enum Right {
-    /** Sessions and carts. */
-    APPLICATION,
-    /** {@code /v1/admin}. */
-    ADMINISTRATION
-  }
 
   /** A caller that was let in; the scope keeps the idempotency keys of different callers apart. */
   record Caller(String scope) {}
 
   static final Caller ANYBODY = new Caller("");
 
-  ApiKeys {
-    applications = List.copyOf(applications);
-    administrators = List.copyOf(administrators);
+  /** A key and whoever it lets in; one of each hash. */
+  private record Known(byte[] hash, Caller caller, int scopes) {}
+
+  private final List<ApiKey> applications;
+  private final List<ApiKey> administrators;
+  private final Known[] known;
+
+  /**
+   * The keys of both lists. One that stands in both is good for what either says.
+   *
+   * @param applications of the callers for sessions and carts
+   * @param administrators of those for {@code /v1/admin}
+   */
+  public ApiKeys(List<ApiKey> applications, List<ApiKey> administrators) {
+    this.applications = List.copyOf(applications);
+    this.administrators = List.copyOf(administrators);
+    Map<String, Known> byHash = new LinkedHashMap<>();
+    var all = new ArrayList<>(applications);
+    all.addAll(administrators);
+    for (ApiKey key : all) {
+      byHash.merge(
+          HexFormat.of().formatHex(key.hash()),
+          new Known(key.hash(), new Caller(key.caller()), Scope.mask(key.scopes())),
+          (first, second) ->
+              new Known(first.hash(), first.caller(), first.scopes() | second.scopes()));
+    }
+    this.known = byHash.values().toArray(Known[]::new);
+  }
+
+  public List<ApiKey> applications() {
+    return applications;
+  }
+
+  public List<ApiKey> administrators() {
+    return administrators;
   }
 
   /** {@return whether applications must show a key} */
-  boolean configured() {
+  public boolean configured() {
     return !applications.isEmpty();
+  }
+
+  /** {@return whether there is any key} */
+  public boolean any() {
+    return known.length > 0;
+  }
+
+  /** {@return these with others in the place of one list} */
+  public ApiKeys with(ApiKey.Kind kind, List<ApiKey> keys) {
+    return switch (kind) {
+      case APPLICATION -> new ApiKeys(keys, administrators);
+      case ADMINISTRATOR -> new ApiKeys(applications, keys);
+    };
   }
 
   /**
    * {@return who presents this {@code Authorization} header} Takes the same time whichever key it
-   * is, and whichever it is not.
+   * is, and whichever it is not: all are compared, each of them whole.
    *
-   * @throws Rejected with 401 if the key is not known, with 403 if it is and has not this right
+   * @throws Rejected with 401 if the key is not known, with 403 if it is and has not this scope
    */
-  Caller caller(@Nullable String authorization, Right right) {
-    boolean open =
-        switch (right) {
-          case APPLICATION -> applications.isEmpty();
-          case ADMINISTRATION -> applications.isEmpty() && administrators.isEmpty();
-        };
+  Caller caller(@Nullable String authorization, Scope scope) {
+    boolean open = scope.isOfAdministrators() ? !any() : !configured();
     if (open) {
       return ANYBODY;
     }
@@ -63,27 +100,21 @@ record ApiKeys(List<byte[]> applications, List<byte[]> administrators) {
     }
     byte[] key = authorization.substring(SCHEME.length()).strip().getBytes(StandardCharsets.UTF_8);
     byte[] presented = Hashes.sha256().digest(key);
-    boolean application = known(presented, applications);
-    boolean administrator = known(presented, administrators);
-    if (!application && !administrator) {
+    int scopes = 0;
+    @Nullable Caller caller = null;
+    for (Known each : known) {
+      boolean same = MessageDigest.isEqual(each.hash(), presented);
+      scopes |= same ? each.scopes() : 0;
+      caller = same ? each.caller() : caller;
+    }
+    if (caller == null) {
       throw new Rejected(Problems.apiKeyInvalid());
     }
-    boolean allowed =
-        switch (right) {
-          case APPLICATION -> application;
-          case ADMINISTRATION -> administrator;
-        };
-    if (!allowed) {
-      throw new Rejected(ProblemType.FORBIDDEN, "The API key has not the right to this call.");
+    if (!scope.isIn(scopes)) {
+      throw new Rejected(
+          ProblemType.FORBIDDEN,
+          "The API key has not the right to this call: it needs the scope " + scope.text() + ".");
     }
-    return new Caller(HexFormat.of().formatHex(presented));
-  }
-
-  private static boolean known(byte[] presented, List<byte[]> hashes) {
-    boolean known = false;
-    for (byte[] hash : hashes) {
-      known |= MessageDigest.isEqual(hash, presented);
-    }
-    return known;
+    return caller;
   }
 }

@@ -6,6 +6,7 @@ import dev.holdfast.cluster.Users;
 import dev.holdfast.feed.EventLog;
 import dev.holdfast.telemetry.Figures;
 import dev.holdfast.telemetry.HistogramCollector;
+import io.helidon.common.tls.Tls;
 import io.helidon.http.DirectHandler;
 import io.helidon.http.ServerResponseHeaders;
 import io.helidon.http.Status;
@@ -15,6 +16,7 @@ import io.helidon.webserver.http.DirectHandlers;
 import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.http1.Http1Config;
 import io.helidon.webserver.http1.Http1ConnectionSelector;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.net.BindException;
@@ -93,7 +95,7 @@ public final class ApiServer implements AutoCloseable {
             .build();
     var connections =
         new Connections(Http1ConnectionSelector.builder().config(http).build(), bounds, metrics);
-    WebServer server =
+    var builder =
         WebServer.builder()
             .host(settings.host())
             .port(settings.port())
@@ -110,8 +112,21 @@ public final class ApiServer implements AutoCloseable {
             // The direct handlers are told the reason; they do not pass it on.
             .errorHandling(ErrorHandling.builder().includeEntity(true).build())
             .directHandlers(refusals(dispatcher))
-            .routing(routing(dispatcher))
-            .build();
+            .routing(routing(dispatcher));
+    ServerTls tls = settings.tls();
+    if (tls != null) {
+      tls.beforeEachHandshake(connections::handshake);
+      // With channels the web server asks the name service for each peer's name before it has read
+      // a byte, and a thread of the platform waits for the answer.
+      builder.useNio(false).tls(Tls.builder().sslContext(tls.context()).build());
+      Gauge.builder(
+              "holdfast.http.certificate.expiry.timestamp.seconds",
+              tls,
+              read -> read.expires().getEpochSecond())
+          .description("When the certificate ends that the API is served with")
+          .register(metrics);
+    }
+    WebServer server = builder.build();
     connections.start();
     server.start();
     if (!server.isRunning()) {
@@ -194,6 +209,15 @@ public final class ApiServer implements AutoCloseable {
    */
   public void endsConnections() {
     dispatcher.endsConnections();
+  }
+
+  /**
+   * From now on these keys are the ones of their kind that are accepted.
+   *
+   * @throws IOException if there are none, but were: nobody is let in without a key who needed one
+   */
+  public void accept(ApiKey.Kind kind, List<ApiKey> keys) throws IOException {
+    dispatcher.accept(kind, keys);
   }
 
   /** {@return what applications have sent so far} */

@@ -8,8 +8,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Who did what to whom, among administrators: a line of the logger {@code holdfast.audit} for each
- * such call, whatever came of it. It holds no key (a prefix of its hash tells which one it was) and
- * no user id (the owner key stands for it, so that nothing of an erased user stays in the logs).
+ * such call, whatever came of it. It holds no key (its name or a prefix of its hash tells which one
+ * it was) and no user id (the owner key stands for it, so that nothing of an erased user stays in
+ * the logs).
  */
 final class AuditTrail {
 
@@ -17,6 +18,9 @@ final class AuditTrail {
 
   /** Of the hash of a key: enough to find it in the configuration, useless for anything else. */
   private static final int KEY_DIGITS = 12;
+
+  /** Of a key without a name; a name is shorter. */
+  private static final int HASH_DIGITS = 64;
 
   private static final int MOST_OF_A_NAME = 80;
 
@@ -36,7 +40,9 @@ final class AuditTrail {
             ? "unknown"
             : caller.scope().isEmpty()
                 ? "anybody"
-                : caller.scope().substring(0, Math.min(KEY_DIGITS, caller.scope().length()));
+                : caller.scope().length() == HASH_DIGITS
+                    ? caller.scope().substring(0, KEY_DIGITS)
+                    : caller.scope();
     String whom = whom(parameters);
     LOG.atInfo()
         .addKeyValue("who", who)

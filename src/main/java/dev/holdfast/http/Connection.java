@@ -15,9 +15,11 @@ import io.helidon.webserver.ProxyProtocolData;
 import io.helidon.webserver.Router;
 import io.helidon.webserver.spi.ServerConnection;
 import io.helidon.webserver.spi.ServerConnectionSelector;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
+import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -64,6 +66,7 @@ final class Connection implements ServerConnection, ConnectionContext {
   private volatile @Nullable Thread thread;
   private long bytes;
   private boolean lingering;
+  private @Nullable Boolean identified;
 
   Connection(
       ConnectionContext context,
@@ -95,6 +98,12 @@ final class Connection implements ServerConnection, ConnectionContext {
       pulled = context.dataReader().readBuffer().readBytes();
     } catch (DataReader.InsufficientDataAvailableException ended) {
       return null;
+    } catch (UncheckedIOException broken) {
+      if (broken.getCause() instanceof SSLException) {
+        // Not by the rules of TLS: nothing of it can be answered, and it is no news for the log.
+        throw new CloseConnectionException("this is no TLS", broken);
+      }
+      throw broken;
     }
     if (at == At.IDLE) {
       become(At.RECEIVING);
@@ -109,6 +118,16 @@ final class Connection implements ServerConnection, ConnectionContext {
           .build();
     }
     return pulled;
+  }
+
+  /** {@return whether the peer has shown a certificate, which then is one that is trusted} */
+  boolean isIdentified() {
+    Boolean known = identified;
+    if (known == null) {
+      known = context.remotePeer().tlsCertificates().isPresent();
+      identified = known;
+    }
+    return known;
   }
 
   /** The request is whole, or what is missing of it is not waited for. */

@@ -1,7 +1,6 @@
 package dev.holdfast.http;
 
 import dev.holdfast.feed.LogUnavailable;
-import dev.holdfast.http.ApiKeys.Right;
 import dev.holdfast.http.Problem.Field;
 import dev.holdfast.telemetry.Traces;
 import io.helidon.http.DirectHandler;
@@ -33,8 +32,8 @@ import org.slf4j.MDC;
 
 /**
  * Takes every request from its raw path to its answer: what may come from a web page is refused
- * first, then come route, API key, token, {@code Accept} and {@code handler}, in that order. A
- * token that this cluster never gave out ends here and wakes no actor.
+ * first, then come route, certificate, API key and its limit, token, {@code Accept} and {@code
+ * handler}, in that order. A token that this cluster never gave out ends here and wakes no actor.
  */
 final class Dispatcher {
 
@@ -55,24 +54,47 @@ final class Dispatcher {
 
   private final Call.Server server;
   private final Routes routes;
-  private final ApiKeys apiKeys;
   private final LoopbackRule loopbackRule;
+  private final RateLimits rates;
+  private final boolean certificates;
   private final RequestTimes times;
   private final Counter refusedTokens;
+  private final Counter limited;
 
+  private volatile ApiKeys keys;
   private volatile boolean ending;
 
   Dispatcher(Call.Server server, Routes routes, RequestTimes times, MeterRegistry metrics) {
     var settings = server.settings();
     this.server = server;
     this.routes = routes;
-    this.apiKeys = new ApiKeys(settings.apiKeyHashes(), settings.adminKeyHashes());
-    this.loopbackRule = new LoopbackRule(apiKeys.configured(), settings.insecure());
+    this.keys = settings.keys();
+    this.rates = new RateLimits(settings.requestsASecond());
+    this.certificates = settings.tls() != null && settings.tls().asksForCertificates();
+    this.loopbackRule = new LoopbackRule(settings.insecure());
     this.times = times;
     this.refusedTokens =
         Counter.builder("holdfast.http.tokens.refused")
             .description("Session tokens that this cluster never gave out")
             .register(metrics);
+    this.limited =
+        Counter.builder("holdfast.http.requests.limited")
+            .description("Requests refused since their caller had sent too many")
+            .register(metrics);
+  }
+
+  /** From now on these keys are the ones of their kind; none where there were any is refused. */
+  synchronized void accept(ApiKey.Kind kind, List<ApiKey> others) throws IOException {
+    ApiKeys now = keys;
+    List<ApiKey> before =
+        switch (kind) {
+          case APPLICATION -> now.applications();
+          case ADMINISTRATOR -> now.administrators();
+        };
+    if (others.isEmpty() && !before.isEmpty()) {
+      throw new IOException("there is no key in it");
+    }
+    keys = now.with(kind, others);
   }
 
   /** From now on each answer is the last on its connection. */
@@ -111,9 +133,13 @@ final class Dispatcher {
         last = true;
         throw new Rejected(ProblemType.MALFORMED_REQUEST, "A header has no name.");
       }
-      loopbackRule.check(request);
+      loopbackRule.check(request, keys.configured());
       match = routes.find(request.prologue().method(), request.path().rawPath());
       Traces.name(match.route().method().text(), match.route().path());
+      if (certificates && !match.route().isForProbes() && !connection.isIdentified()) {
+        throw new Rejected(
+            ProblemType.FORBIDDEN, "This server answers who shows a certificate that it trusts.");
+      }
       try (Call call = enter(request, match)) {
         caller = call.caller();
         try {
@@ -171,12 +197,8 @@ final class Dispatcher {
 
   private Call enter(ServerRequest request, Routes.Match match) {
     Route route = match.route();
-    ApiKeys.Caller caller =
-        switch (route.access()) {
-          case ANYBODY -> ApiKeys.ANYBODY;
-          case APPLICATION, SESSION -> caller(request, Right.APPLICATION);
-          case ADMINISTRATOR -> caller(request, Right.ADMINISTRATION);
-        };
+    Scope scope = route.scope();
+    ApiKeys.Caller caller = scope == null ? ApiKeys.ANYBODY : admitted(request, scope);
     SessionTokens.Token token = null;
     if (route.access() == Route.Access.SESSION) {
       String text = Call.header(request, Call.SESSION_TOKEN);
@@ -198,8 +220,18 @@ final class Dispatcher {
     return call;
   }
 
-  private ApiKeys.Caller caller(ServerRequest request, Right right) {
-    return apiKeys.caller(Call.header(request, HeaderNames.AUTHORIZATION), right);
+  private ApiKeys.Caller admitted(ServerRequest request, Scope scope) {
+    ApiKeys.Caller caller = keys.caller(Call.header(request, HeaderNames.AUTHORIZATION), scope);
+    long nanos = rates.take(caller.scope(), System.nanoTime());
+    if (nanos > 0) {
+      limited.increment();
+      throw new Rejected(
+          Problem.of(
+                  ProblemType.RATE_EXCEEDED,
+                  "This caller has sent more requests than it may. Nothing happened.")
+              .retryAfterMillis(TimeUnit.NANOSECONDS.toMillis(nanos) + 1));
+    }
+    return caller;
   }
 
   private void send(

@@ -20,10 +20,12 @@ final class FeedRoutes {
 
   static List<Route> all(EventLog log) {
     return List.of(
-        Route.admin(Method.GET, FEED, call -> read(call, log))
+        Route.admin(Method.GET, FEED, Scope.FEED, call -> read(call, log))
             .taking("after", "limit", "wait", "consumer"),
-        Route.admin(Method.GET, FEED + "/consumers", call -> consumers(call, log)),
-        Route.admin(Method.DELETE, FEED + "/consumers/{name}", call -> forget(call, log)).noted());
+        Route.admin(Method.GET, FEED + "/consumers", Scope.FEED, call -> consumers(call, log)),
+        Route.admin(
+                Method.DELETE, FEED + "/consumers/{name}", Scope.ADMIN, call -> forget(call, log))
+            .noted());
   }
 
   private static Response read(Call call, EventLog log) {

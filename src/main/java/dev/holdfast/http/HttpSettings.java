@@ -2,7 +2,7 @@ package dev.holdfast.http;
 
 import dev.holdfast.user.Limits;
 import java.time.Duration;
-import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How the API is served. The defaults are the documented ones.
@@ -10,9 +10,9 @@ import java.util.List;
  * @param node this node's name, sent with every answer
  * @param host what to listen on
  * @param port 0 for any free one
- * @param apiKeyHashes SHA-256 of each accepted API key; if there are none every caller is let in
- * @param adminKeyHashes the same for {@code /v1/admin}; if there are neither, every caller is let
- *     in there too
+ * @param keys whom to let in; without any every caller is
+ * @param requestsASecond of one caller, with twice as many at once; 0 for no limit
+ * @param tls for TLS; null for none
  * @param insecure lets callers without a key in from anywhere: without it and without keys, {@code
  *     Host} must be a loopback name
  * @param lifetimes of sessions
@@ -23,8 +23,9 @@ public record HttpSettings(
     String node,
     String host,
     int port,
-    List<byte[]> apiKeyHashes,
-    List<byte[]> adminKeyHashes,
+    ApiKeys keys,
+    int requestsASecond,
+    @Nullable ServerTls tls,
     boolean insecure,
     Lifetimes lifetimes,
     Limits limits,
@@ -100,19 +101,5 @@ public record HttpSettings(
           Duration.ofSeconds(15),
           Duration.ofSeconds(20));
     }
-  }
-
-  public HttpSettings {
-    apiKeyHashes = checked(apiKeyHashes);
-    adminKeyHashes = checked(adminKeyHashes);
-  }
-
-  private static List<byte[]> checked(List<byte[]> hashes) {
-    for (byte[] hash : hashes) {
-      if (hash.length != 32) {
-        throw new IllegalArgumentException("the hash of an API key must have 32 bytes (SHA-256)");
-      }
-    }
-    return List.copyOf(hashes);
   }
 }

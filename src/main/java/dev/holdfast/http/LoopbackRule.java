@@ -24,22 +24,19 @@ final class LoopbackRule {
   /** One that is a loopback name. */
   private volatile @Nullable String lastLoopback;
 
-  private final boolean on;
-
   /**
-   * @param keys whether callers must show a key; then no page can call, and the rule is off
    * @param insecure whether callers may come from anywhere
    */
-  LoopbackRule(boolean keys, boolean insecure) {
-    on = !keys;
+  LoopbackRule(boolean insecure) {
     hostMustBeLoopback = !insecure;
   }
 
   /**
+   * @param keys whether callers must show a key; then no page can call, and the rule is off
    * @throws Rejected with 403 if the request may come from a web page
    */
-  void check(ServerRequest request) {
-    if (!on) {
+  void check(ServerRequest request, boolean keys) {
+    if (keys) {
       return;
     }
     String host = Call.header(request, HeaderNames.HOST);

@@ -36,6 +36,7 @@ public enum ProblemType {
   INVALID_FIELDS(422, "Invalid fields"),
   IDEMPOTENCY_KEY_REUSED(422, "Idempotency key reused"),
   TOO_MANY_REQUESTS(429, "Too many requests"),
+  RATE_EXCEEDED(429, "Too many requests of one caller"),
   HEADERS_TOO_LARGE(431, "Headers too large"),
   INTERNAL_ERROR(500, "Internal error"),
   USER_UNREADABLE(500, "User unreadable"),

@@ -3,11 +3,13 @@ package dev.holdfast.http;
 import io.helidon.http.Method;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One operation of the API.
  *
  * @param path its template, as in {@code /v1/cart/items/{sku}}
+ * @param scope what the API key must be good for; null where none is needed
  * @param produces the media types that it answers with; a request must accept one of them
  * @param parameters the names of the query parameters that it takes
  * @param audited whether each call is noted in the {@link AuditTrail}
@@ -16,6 +18,7 @@ record Route(
     Method method,
     String path,
     Access access,
+    @Nullable Scope scope,
     List<String> produces,
     Set<String> parameters,
     boolean audited,
@@ -55,27 +58,41 @@ record Route(
     return of(method, path, Access.SESSION, produces, handler);
   }
 
-  static Route admin(Method method, String path, Handler handler) {
-    return of(method, path, Access.ADMINISTRATOR, List.of(Response.JSON), handler);
+  static Route admin(Method method, String path, Scope scope, Handler handler) {
+    return new Route(
+        method,
+        path,
+        Access.ADMINISTRATOR,
+        scope,
+        List.of(Response.JSON),
+        Set.of(),
+        false,
+        handler);
   }
 
   static Route anybody(String path, List<String> produces, Handler handler) {
-    return of(Method.GET, path, Access.ANYBODY, produces, handler);
+    return new Route(Method.GET, path, Access.ANYBODY, null, produces, Set.of(), false, handler);
   }
 
   private static Route of(
       Method method, String path, Access access, List<String> produces, Handler handler) {
-    return new Route(method, path, access, produces, Set.of(), false, handler);
+    Scope scope = method.equals(Method.GET) ? Scope.READ : Scope.WRITE;
+    return new Route(method, path, access, scope, produces, Set.of(), false, handler);
   }
 
   /** This operation with query parameters. */
   Route taking(String... names) {
-    return new Route(method, path, access, produces, Set.of(names), audited, handler);
+    return new Route(method, path, access, scope, produces, Set.of(names), audited, handler);
   }
 
   /** This operation, with a note of each call. */
   Route noted() {
-    return new Route(method, path, access, produces, parameters, true, handler);
+    return new Route(method, path, access, scope, produces, parameters, true, handler);
+  }
+
+  /** {@return whether it is for probes, which have no certificate to show} */
+  boolean isForProbes() {
+    return path.startsWith("/health/");
   }
 
   /** {@return the name of the operation, as in {@code PUT /v1/cart/items/{sku}}} */

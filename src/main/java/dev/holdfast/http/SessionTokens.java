@@ -89,38 +89,56 @@ public final class SessionTokens {
    */
   record Token(OwnerKey owner, SessionId session, int generation) {}
 
-  private final int signing;
-  private final @Nullable Mac[] macs = new Mac[256];
+  /** The keys at one time: the id of the one that signs, and a prototype of each by its id. */
+  private record Keys(int signing, @Nullable Mac[] macs) {}
+
+  private volatile Keys current;
 
   /**
    * @param keys the first one signs, all of them are accepted
    * @throws IllegalArgumentException if there are none, or two have the same id
    */
   public SessionTokens(List<Key> keys) {
+    current = prepared(keys);
+  }
+
+  /**
+   * From now on these are the keys, and no others.
+   *
+   * @param keys the first one signs, all of them are accepted
+   * @throws IllegalArgumentException if there are none, or two have the same id
+   */
+  public void use(List<Key> keys) {
+    current = prepared(keys);
+  }
+
+  private static Keys prepared(List<Key> keys) {
     if (keys.isEmpty()) {
       throw new IllegalArgumentException("there must be a token key");
     }
-    signing = keys.getFirst().id();
+    @Nullable Mac[] macs = new Mac[256];
     for (Key key : keys) {
       if (macs[key.id()] != null) {
         throw new IllegalArgumentException("two token keys have the id " + key.id());
       }
       macs[key.id()] = prototype(key);
     }
+    return new Keys(keys.getFirst().id(), macs);
   }
 
   /** {@return the token's text} */
   String write(Token token) {
+    Keys keys = current;
     byte[] bytes = new byte[SIGNED_BYTES + MAC_BYTES];
     ByteBuffer.wrap(bytes)
         .put(VERSION)
-        .put((byte) signing)
+        .put((byte) keys.signing())
         .putLong(token.owner().high())
         .putLong(token.owner().low())
         .putLong(token.session().high())
         .putLong(token.session().low())
         .putInt(token.generation());
-    Mac mac = macs[signing];
+    Mac mac = keys.macs()[keys.signing()];
     if (mac == null) {
       throw new IllegalStateException("the signing key has a MAC");
     }
@@ -142,7 +160,7 @@ public final class SessionTokens {
     if (bytes.length != SIGNED_BYTES + MAC_BYTES || bytes[0] != VERSION) {
       return null;
     }
-    Mac mac = macs[bytes[1] & 0xff];
+    Mac mac = current.macs()[bytes[1] & 0xff];
     if (mac == null
         || !MessageDigest.isEqual(
             Arrays.copyOf(mac(mac, bytes), MAC_BYTES),

@@ -27,16 +27,17 @@ final class UserAdminRoutes {
 
   static List<Route> all(EventLog log) {
     return List.of(
-        Route.admin(Method.GET, USER, call -> look(call, log)).taking("at").noted(),
-        Route.admin(Method.DELETE, USER, UserAdminRoutes::erase).noted(),
-        Route.admin(Method.GET, USER + "/history", call -> history(call, log))
+        Route.admin(Method.GET, USER, Scope.USERS, call -> look(call, log)).taking("at").noted(),
+        Route.admin(Method.DELETE, USER, Scope.ADMIN, UserAdminRoutes::erase).noted(),
+        Route.admin(Method.GET, USER + "/history", Scope.USERS, call -> history(call, log))
             .taking("after", "limit")
             .noted(),
-        Route.admin(Method.GET, SESSIONS, UserAdminRoutes::sessions).noted(),
-        Route.admin(Method.DELETE, SESSIONS, UserAdminRoutes::endAll).noted(),
-        Route.admin(Method.GET, SESSION, UserAdminRoutes::session).noted(),
-        Route.admin(Method.DELETE, SESSION, UserAdminRoutes::endOne).noted(),
-        Route.admin(Method.GET, "/v1/admin/sessions/{id}", UserAdminRoutes::anySession).noted());
+        Route.admin(Method.GET, SESSIONS, Scope.USERS, UserAdminRoutes::sessions).noted(),
+        Route.admin(Method.DELETE, SESSIONS, Scope.ADMIN, UserAdminRoutes::endAll).noted(),
+        Route.admin(Method.GET, SESSION, Scope.USERS, UserAdminRoutes::session).noted(),
+        Route.admin(Method.DELETE, SESSION, Scope.ADMIN, UserAdminRoutes::endOne).noted(),
+        Route.admin(Method.GET, "/v1/admin/sessions/{id}", Scope.USERS, UserAdminRoutes::anySession)
+            .noted());
   }
 
   private static Response look(Call call, EventLog log) {

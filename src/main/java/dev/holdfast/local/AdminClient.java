@@ -28,6 +28,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 
 /** Asks a running server what only administrators are told. */
@@ -61,8 +62,21 @@ public final class AdminClient implements AutoCloseable {
    * @param limit for each answer
    */
   public AdminClient(URI server, @Nullable String key, Duration limit) {
-    this.client =
-        HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(limit).build();
+    this(server, key, limit, null);
+  }
+
+  /**
+   * A client.
+   *
+   * @param tls whom to trust and what to show; null for what the platform trusts
+   */
+  public AdminClient(URI server, @Nullable String key, Duration limit, @Nullable SSLContext tls) {
+    HttpClient.Builder builder =
+        HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(limit);
+    if (tls != null) {
+      builder.sslContext(tls);
+    }
+    this.client = builder.build();
     this.server = server;
     this.key = key;
     this.limit = limit;

@@ -3,6 +3,7 @@ package dev.holdfast.app;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.http.ApiKey;
 import dev.holdfast.http.HttpSettings;
 import dev.holdfast.http.SessionTokens;
 import dev.holdfast.journal.PostgresOptions;
@@ -21,6 +22,8 @@ final class SettingsTest {
 
   private static final String KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE";
 
+  private static final String HASH = "0123456789abcdef".repeat(4);
+
   @TempDir private Path folder;
 
   @Test
@@ -35,8 +38,9 @@ final class SettingsTest {
     assertThat(http.host()).isEqualTo("127.0.0.1");
     assertThat(http.port()).isEqualTo(8080);
     assertThat(http.insecure()).isFalse();
-    assertThat(http.apiKeyHashes()).isEmpty();
-    assertThat(http.adminKeyHashes()).isEmpty();
+    assertThat(http.keys().any()).isFalse();
+    assertThat(http.requestsASecond()).isZero();
+    assertThat(http.tls()).isNull();
     assertThat(http.limits()).isEqualTo(Limits.defaults());
     assertThat(http.lifetimes()).isEqualTo(HttpSettings.Lifetimes.defaults());
     assertThat(http.bounds()).isEqualTo(HttpSettings.Bounds.defaults());
@@ -113,6 +117,36 @@ final class SettingsTest {
   }
 
   @Test
+  void readsNamedKeysFromTheLinesOfAFileThatIsWatchedFromThenOn() throws IOException {
+    Path keys =
+        Files.writeString(
+            folder.resolve("keys"), "shop:" + HASH + ":read+write\n\n" + HASH + ":read,\n");
+    Settings settings = load(Map.of("HOLDFAST_API_KEYS_FILE", keys.toString()), Map.of());
+    assertThat(settings.http().keys().applications())
+        .extracting(ApiKey::caller)
+        .containsExactly("shop", HASH);
+    assertThat(settings.keyFiles()).isEqualTo(new KeyFiles(keys, null, null));
+  }
+
+  @Test
+  void refusesACertificateWithoutItsKeyAndAKeyWithoutItsCertificate() throws IOException {
+    String file = Files.writeString(folder.resolve("tls.pem"), "nothing").toString();
+    for (String setting : List.of("http.tls.certificate", "http.tls.client-authority")) {
+      assertThatThrownBy(() -> load(Map.of(), Map.of(setting, file)))
+          .isInstanceOf(InvalidSetting.class)
+          .hasMessageContaining("like http.tls.key");
+    }
+    assertThatThrownBy(
+            () -> load(Map.of(), Map.of("http.tls.certificate", file, "http.tls.key", file)))
+        .isInstanceOf(InvalidSetting.class)
+        .hasMessageContaining("holds no certificate");
+    refuses(
+        Map.of("http.requests-a-second", "some"),
+        "setting holdfast.http.requests-a-second is some; it must be a whole number from 1 to"
+            + " 1000000");
+  }
+
+  @Test
   void refusesAFileOfASettingThatIsAbsentOrOneTooMany() throws IOException {
     String absent = folder.resolve("absent").toString();
     assertThatThrownBy(() -> load(Map.of("HOLDFAST_API_KEYS_FILE", absent), Map.of()))
@@ -166,7 +200,10 @@ final class SettingsTest {
     assertThat(load(Map.of(), Map.of("host", "0.0.0.0", "insecure", "true")).http().host())
         .isEqualTo("0.0.0.0");
     assertThat(
-            load(Map.of(), Map.of("host", "::", "api-keys", "ab".repeat(32))).http().apiKeyHashes())
+            load(Map.of(), Map.of("host", "::", "api-keys", "ab".repeat(32)))
+                .http()
+                .keys()
+                .applications())
         .hasSize(1);
     assertThat(load(Map.of(), Map.of("host", "localhost")).http().host()).isEqualTo("localhost");
   }

@@ -94,14 +94,47 @@ final class TestNode implements AutoCloseable {
   private ApiServer start(
       int port, HttpSettings.Bounds bounds, List<byte[]> apiKeys, boolean insecure)
       throws BindException {
+    return start(port, bounds, keys(apiKeys), 0, null, insecure);
+  }
+
+  /** Any keys, as {@code [name:]hash[:scopes]}, any limit, any TLS. */
+  ApiServer start(ApiKeys keys, int requestsASecond, @Nullable ServerTls tls) throws BindException {
+    return start(0, HttpSettings.Bounds.defaults(), keys, requestsASecond, tls, false);
+  }
+
+  ApiServer start(HttpSettings.Bounds bounds, ServerTls tls) throws BindException {
+    return start(0, bounds, ApiKeys.NONE, 0, tls, false);
+  }
+
+  ApiServer start(HttpSettings.Bounds bounds, ApiKeys keys) throws BindException {
+    return start(0, bounds, keys, 0, null, false);
+  }
+
+  private static ApiKeys keys(List<byte[]> apiKeys) {
+    return apiKeys.isEmpty()
+        ? ApiKeys.NONE
+        : new ApiKeys(
+            apiKeys.stream().map(hash -> ApiKey.of(ApiKey.Kind.APPLICATION, hash)).toList(),
+            List.of(ApiKey.of(ApiKey.Kind.ADMINISTRATOR, hash(ADMIN_KEY))));
+  }
+
+  private ApiServer start(
+      int port,
+      HttpSettings.Bounds bounds,
+      ApiKeys keys,
+      int requestsASecond,
+      @Nullable ServerTls tls,
+      boolean insecure)
+      throws BindException {
     ApiServer server =
         ApiServer.start(
             new HttpSettings(
                 "node-1",
                 "127.0.0.1",
                 port,
-                apiKeys,
-                apiKeys.isEmpty() ? List.of() : List.of(hash(ADMIN_KEY)),
+                keys,
+                requestsASecond,
+                tls,
                 insecure,
                 HttpSettings.Lifetimes.defaults(),
                 Limits.defaults(),
@@ -127,12 +160,17 @@ final class TestNode implements AutoCloseable {
     return server;
   }
 
+  /** Serves the API to whoever comes once a second, twice at most. */
+  Client serveLimited() throws BindException {
+    return new Client(start(ApiKeys.NONE, 1, null).port());
+  }
+
   /** Serves the API to callers who show {@link #API_KEY}. */
   Client serveWithKey() throws BindException {
     return new Client(start(HttpSettings.Bounds.defaults(), List.of(hash(API_KEY)), false).port());
   }
 
-  private static byte[] hash(String key) {
+  static byte[] hash(String key) {
     return Hashes.sha256().digest(key.getBytes(StandardCharsets.UTF_8));
   }
 

@@ -92,7 +92,7 @@ final class ManifestsTest {
     assertThat(settings.http().port()).isEqualTo(port("http"));
     assertThat(settings.cluster().place().port()).isEqualTo(port("nodes"));
     assertThat(settings.tokenKeys()).hasSize(1);
-    assertThat(settings.http().apiKeyHashes()).hasSize(1);
+    assertThat(settings.http().keys().applications()).hasSize(1);
     assertThat(settings.postgres()).isNotNull();
     assertThat(settings.pod()).isNotNull();
   }
