@@ -277,14 +277,9 @@ final class Call implements AutoCloseable {
    * @param from whom a repeat must come from
    */
   Request identity(RepeatFrom from) {
-    String key = header(IDEMPOTENCY_KEY);
+    String key = key();
     if (key == null) {
       return new Request(new RequestId(RANDOM.nextLong(), RANDOM.nextLong()), 0, false);
-    }
-    if (key.isEmpty() || key.length() > MAX_KEY || !key.chars().allMatch(c -> c > ' ' && c < 127)) {
-      throw new Rejected(
-          ProblemType.MALFORMED_REQUEST,
-          "Idempotency-Key must be 1 to " + MAX_KEY + " visible ASCII characters.");
     }
     ByteBuffer id = hash(caller.scope(), route.name(), key);
     MessageDigest fingerprint = Hashes.sha256();
@@ -303,6 +298,28 @@ final class Call implements AutoCloseable {
         new RequestId(id.getLong(), id.getLong()),
         ByteBuffer.wrap(fingerprint.digest()).getLong(),
         true);
+  }
+
+  private @Nullable String key() {
+    String key = header(IDEMPOTENCY_KEY);
+    if (key != null
+        && (key.isEmpty()
+            || key.length() > MAX_KEY
+            || !key.chars().allMatch(c -> c > ' ' && c < 127))) {
+      throw new Rejected(
+          ProblemType.MALFORMED_REQUEST,
+          "Idempotency-Key must be 1 to " + MAX_KEY + " visible ASCII characters.");
+    }
+    return key;
+  }
+
+  /**
+   * Refuses a key or a precondition that cannot be read; for handlers that ask somebody before they
+   * come to the change itself.
+   */
+  void requireReadableHead() {
+    var _ = key();
+    var _ = precondition();
   }
 
   private static ByteBuffer hash(String... parts) {

@@ -152,6 +152,7 @@ final class SessionRoutes {
     var user = fields.required("user", Readers.USER);
     var policy = fields.optional("merge", Readers.POLICY);
     fields.end();
+    call.requireReadableHead();
     OwnerKey owner = OwnerKey.ofUser(user.get());
     // Asked for before the log-in begins: if all sessions are ended in between, that wins.
     if (!(call.read(owner, new Command.AskEpoch()) instanceof Reply.Epoch(long epoch))) {
