@@ -2,6 +2,7 @@ package dev.holdfast.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import dev.holdfast.entity.Answer;
 import dev.holdfast.entity.TrustedClock;
@@ -91,6 +92,15 @@ final class SeveralNodes implements AutoCloseable {
   }
 
   Member start(String name, List<String> keys) {
+    return start(
+        new ClusterSettings.Place(name, "127.0.0.1", "127.0.0.1", 0, 0, null),
+        keys,
+        ConfigFactory.empty());
+  }
+
+  /** Starts one at a place of its own, with other settings of Pekko in place of ours. */
+  Member start(ClusterSettings.Place place, List<String> keys, Config pekko) {
+    String name = place.name();
     var halted = new AtomicBoolean();
     var left = new AtomicBoolean();
     Runnable halt =
@@ -99,7 +109,7 @@ final class SeveralNodes implements AutoCloseable {
             halted.set(true);
           }
         };
-    var config = ConfigFactory.load();
+    var config = pekko.withFallback(ConfigFactory.load());
     Journal journal;
     try {
       journal =
@@ -122,7 +132,7 @@ final class SeveralNodes implements AutoCloseable {
                   Duration.ofMillis(200),
                   8,
                   Duration.ofSeconds(20),
-                  new ClusterSettings.Place(name, "127.0.0.1", "127.0.0.1", 0, 0, null)),
+                  place),
               journal,
               new TrustedClock(
                   InstantSource.system(),
