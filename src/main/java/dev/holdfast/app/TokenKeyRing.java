@@ -2,7 +2,6 @@ package dev.holdfast.app;
 
 import dev.holdfast.cluster.Node;
 import dev.holdfast.http.SessionTokens;
-import dev.holdfast.http.SessionTokens.Key;
 import java.util.ArrayList;
 import java.util.List;
 import org.slf4j.Logger;
@@ -28,15 +27,15 @@ final class TokenKeyRing {
 
   private final SessionTokens tokens;
   private final Others others;
-  private List<Key> wanted;
-  private Key signing;
+  private List<SessionTokens.Key> wanted;
+  private SessionTokens.Key signing;
   private boolean told = true;
 
   /**
    * @param keys the one first that should sign
    * @param signing the name of the one that does until then
    */
-  TokenKeyRing(List<Key> keys, String signing, Others others) {
+  TokenKeyRing(List<SessionTokens.Key> keys, String signing, Others others) {
     this.others = others;
     this.wanted = List.copyOf(keys);
     this.signing =
@@ -44,7 +43,7 @@ final class TokenKeyRing {
     this.tokens = new SessionTokens(ordered());
   }
 
-  static TokenKeyRing of(List<Key> keys, Node node) {
+  static TokenKeyRing of(List<SessionTokens.Key> keys, Node node) {
     return new TokenKeyRing(
         keys,
         node.tokenKeys().getFirst(),
@@ -69,7 +68,7 @@ final class TokenKeyRing {
    * From now on these keys are accepted, and no others. The one that signs goes on if it is among
    * them; if it was taken away, tokens of it are not wanted any more, and the first one signs.
    */
-  synchronized void bring(List<Key> keys) {
+  synchronized void bring(List<SessionTokens.Key> keys) {
     if (keys.equals(wanted)) {
       return;
     }
@@ -83,7 +82,7 @@ final class TokenKeyRing {
   /** Has the first key sign if it can by now. To be called now and then. */
   synchronized void settle() {
     told = told || others.announce(names());
-    Key first = wanted.getFirst();
+    SessionTokens.Key first = wanted.getFirst();
     if (told && !first.equals(signing) && others.know(first.mark())) {
       signing = first;
       tokens.use(ordered());
@@ -92,13 +91,13 @@ final class TokenKeyRing {
     }
   }
 
-  private List<Key> ordered() {
+  private List<SessionTokens.Key> ordered() {
     var ordered = new ArrayList<>(List.of(signing));
     wanted.stream().filter(key -> !key.equals(signing)).forEach(ordered::add);
     return ordered;
   }
 
   private List<String> names() {
-    return ordered().stream().map(Key::mark).toList();
+    return ordered().stream().map(SessionTokens.Key::mark).toList();
   }
 }

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param hash SHA-256 of the key
  * @param scopes what it is good for; not empty
  */
+@SuppressWarnings("ArrayRecordComponent") // copied on its way in and out, and nobody compares it
 public record ApiKey(String caller, byte[] hash, Set<Scope> scopes) {
 
   private static final int HASH_BYTES = 32;

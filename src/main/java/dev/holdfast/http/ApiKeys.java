@@ -29,6 +29,7 @@ public final class ApiKeys {
   static final Caller ANYBODY = new Caller("");
 
   /** A key and whoever it lets in; one of each hash. */
+  @SuppressWarnings("ArrayRecordComponent") // copied on its way in, and nobody compares it
   private record Known(byte[] hash, Caller caller, int scopes) {}
 
   private final List<ApiKey> applications;

@@ -11,7 +11,9 @@ import java.util.Set;
 public enum Scope {
   /** Looks at sessions and carts. Like every call with a valid token it counts as activity. */
   READ(1),
-  /** Changes them too, so it includes {@link #READ}: the answer to a change shows what it changed. */
+  /**
+   * Changes them too, so it includes {@link #READ}: the answer to a change shows what it changed.
+   */
   WRITE(2, READ),
   /** Reads the feed of all events. */
   FEED(4),
@@ -34,7 +36,9 @@ public enum Scope {
     this.mask = bits;
   }
 
-  /** {@return whether one of these scopes, as {@link #mask} has them, is this one or includes it} */
+  /**
+   * {@return whether one of these scopes, as {@link #mask} has them, is this one or includes it}
+   */
   boolean isIn(int masks) {
     return (masks & bit) != 0;
   }

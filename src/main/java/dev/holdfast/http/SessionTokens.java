@@ -90,6 +90,7 @@ public final class SessionTokens {
   record Token(OwnerKey owner, SessionId session, int generation) {}
 
   /** The keys at one time: the id of the one that signs, and a prototype of each by its id. */
+  @SuppressWarnings("ArrayRecordComponent") // filled once, and nobody compares it
   private record Keys(int signing, @Nullable Mac[] macs) {}
 
   private volatile Keys current;

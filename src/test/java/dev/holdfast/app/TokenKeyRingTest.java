@@ -2,7 +2,7 @@ package dev.holdfast.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.holdfast.http.SessionTokens.Key;
+import dev.holdfast.http.SessionTokens;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,8 +10,8 @@ import org.junit.jupiter.api.Test;
 
 final class TokenKeyRingTest {
 
-  private static final Key OLD = key(1);
-  private static final Key NEW = key(2);
+  private static final SessionTokens.Key OLD = key(1);
+  private static final SessionTokens.Key NEW = key(2);
 
   /** What the nodes tell each other by the journal. */
   private static final class Cluster {
@@ -23,8 +23,8 @@ final class TokenKeyRingTest {
       private boolean reachable = true;
       private final TokenKeyRing ring;
 
-      Ring(List<Key> keys) {
-        told = keys.stream().map(Key::mark).toList();
+      Ring(List<SessionTokens.Key> keys) {
+        told = keys.stream().map(SessionTokens.Key::mark).toList();
         nodes.add(this);
         ring = new TokenKeyRing(keys, keys.getFirst().mark(), this);
       }
@@ -40,18 +40,18 @@ final class TokenKeyRingTest {
         return reachable && nodes.stream().allMatch(node -> node.told.contains(name));
       }
 
-      boolean signsWith(Key key) {
+      boolean signsWith(SessionTokens.Key key) {
         return told.getFirst().equals(key.mark());
       }
     }
 
-    Ring start(Key... keys) {
+    Ring start(SessionTokens.Key... keys) {
       return new Ring(List.of(keys));
     }
   }
 
-  private static Key key(int id) {
-    return Key.of(
+  private static SessionTokens.Key key(int id) {
+    return SessionTokens.Key.of(
         id, ("a secret of thirty-two bytes, or more" + id).getBytes(StandardCharsets.UTF_8));
   }
 

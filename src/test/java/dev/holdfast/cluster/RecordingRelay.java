@@ -21,7 +21,7 @@ final class RecordingRelay implements AutoCloseable {
 
   /** Listens at 127.0.0.1. */
   RecordingRelay(int port, InetSocketAddress behind) throws IOException {
-    this.front = new ServerSocket(port, 50, InetAddress.getByName("127.0.0.1"));
+    this.front = new ServerSocket(port, 50, InetAddress.getLoopbackAddress());
     this.behind = behind;
     Thread.ofVirtual().start(this::accept);
   }

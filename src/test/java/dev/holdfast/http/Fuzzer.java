@@ -83,6 +83,7 @@ final class Fuzzer {
    * @param token of a live session that it carries; null if it carries none, or a mutilated one
    * @param intact whether it was sent as it was written, so that the contract says what comes
    */
+  @SuppressWarnings("ArrayRecordComponent") // nobody compares it
   record Made(
       String operation,
       String method,
