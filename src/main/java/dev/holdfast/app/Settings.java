@@ -17,6 +17,7 @@ import dev.holdfast.journal.PostgresOptions;
 import dev.holdfast.journal.RetentionSettings;
 import dev.holdfast.kubernetes.PodSettings;
 import dev.holdfast.telemetry.LogFormat;
+import dev.holdfast.user.Event;
 import dev.holdfast.user.Limits;
 import dev.holdfast.user.User;
 import java.io.IOException;
@@ -139,6 +140,7 @@ public record Settings(
             in.duration("agenda.interval", Duration.ofMillis(10), Duration.ofMinutes(10)),
             in.integer("agenda.parallel", 1, 10_000),
             in.duration("cluster.drain", Duration.ZERO, Duration.ofHours(1)),
+            eventForm(in),
             place(in, node)),
         JournalSettings.from(config),
         retention,
@@ -298,6 +300,13 @@ public record Settings(
             value -> value.matches("https?://[A-Za-z0-9.:\\[\\]-]+"));
     Path account = Path.of(in.text("kubernetes.account", "a folder", value -> !value.isBlank()));
     return name.isEmpty() ? null : new PodSettings(name, URI.create(api), account);
+  }
+
+  private static int eventForm(SettingsReader in) {
+    String key = "cluster.event-form";
+    return in.text(key, "auto, or a number", text -> true).equals("auto")
+        ? Integer.MAX_VALUE
+        : in.integer(key, 1, Event.newestForm());
   }
 
   private static int usersInMemory(SettingsReader in) {

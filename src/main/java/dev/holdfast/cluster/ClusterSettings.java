@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param sweepInterval how often the agenda is looked at
  * @param sweepParallel users that the agenda wakes at a time
  * @param drain how long a node that leaves hands its users over at most
+ * @param eventForm the newest form of events to write; greater than any is all that are known
  * @param place where the node stands among the others
  */
 public record ClusterSettings(
@@ -20,6 +21,7 @@ public record ClusterSettings(
     Duration sweepInterval,
     int sweepParallel,
     Duration drain,
+    int eventForm,
     Place place) {
 
   /** A node that other processes of this machine reach. */
@@ -30,6 +32,7 @@ public record ClusterSettings(
         sweepInterval,
         sweepParallel,
         Duration.ofSeconds(20),
+        Integer.MAX_VALUE,
         new Place("node-1", "127.0.0.1", "127.0.0.1", 0, 0, null));
   }
 

@@ -12,6 +12,7 @@ import dev.holdfast.journal.NodeRegistry;
 import dev.holdfast.journal.NodeRegistry.Incarnation;
 import dev.holdfast.journal.NodeRegistry.Registered;
 import dev.holdfast.journal.StoreUnreadable;
+import dev.holdfast.user.Event;
 import dev.holdfast.user.Limits;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -95,8 +96,7 @@ final class Formation {
    *
    * @param tokenKeys names of its keys for session tokens; the first one signs
    */
-  record Formed(
-      ActorSystem<Void> system, IncarnationHolder incarnation, List<String> tokenKeys) {}
+  record Formed(ActorSystem<Void> system, IncarnationHolder incarnation, List<String> tokenKeys) {}
 
   /**
    * Returns when the node is a member.
@@ -107,6 +107,7 @@ final class Formation {
     String obstacle = "the journal does not answer";
     while (System.nanoTime() - end < 0) {
       try {
+        EventForms.requireKnown(nodes);
         Incarnation incarnation = nodes.incarnation();
         List<Registered> registered = nodes.registered(incarnation.number());
         @Nullable Formed formed = null;
@@ -179,11 +180,14 @@ final class Formation {
       List<Address> seeds =
           living.stream().map(row -> address(system, String.valueOf(row.address()))).toList();
       Cluster.get(system).manager().tell(new JoinSeedNodes(seeds));
-      joined = comesUp(system, number) && nodes.register(journal.node(), number);
-      if (joined) {
+      boolean member = comesUp(system, number) && nodes.register(journal.node(), number);
+      if (member) {
+        // Looked at again: it was raised before this node was seen, or not while it is here.
+        EventForms.requireKnown(nodes);
         announce(system);
         LOG.info("joined incarnation {} of the cluster", number);
       }
+      joined = member;
       return joined ? new Formed(system, hold(number), tokenKeys) : null;
     } finally {
       if (!joined) {
@@ -305,11 +309,10 @@ final class Formation {
         host.tokenKeys().stream()
             .filter(key -> telling.stream().allMatch(row -> row.tokenKeys().contains(key)))
             .findFirst()
-            .orElseThrow(
-                () ->
-                    new IllegalStateException(
-                        "no key for session tokens is known to all nodes: give all nodes of a"
-                            + " journal the same holdfast.token-keys"));
+            .orElseThrow(() ->
+                new IllegalStateException(
+                    "no key for session tokens is known to all nodes: give all nodes of a"
+                        + " journal the same holdfast.token-keys"));
     var keys = new ArrayList<>(List.of(signing));
     host.tokenKeys().stream().filter(key -> !key.equals(signing)).forEach(keys::add);
     return keys;
@@ -332,7 +335,8 @@ final class Formation {
         List.of(
             Members.idRole(id.value()),
             Members.nameRole(place.name()),
-            Members.wireRole(wirePort)));
+            Members.wireRole(wirePort),
+            Members.formRole(Event.newestForm())));
     own.put(
         "pekko.remote.artery.advanced.maximum-frame-size",
         MessageSerializer.mostBytes(limits) + "b");

@@ -9,6 +9,7 @@ final class Members {
   private static final String ID = "id-";
   private static final String NAME = "name-";
   private static final String WIRE = "wire-";
+  private static final String FORM = "form-";
 
   private Members() {}
 
@@ -25,6 +26,17 @@ final class Members {
   /** The role that tells the port of the {@link DeathWire}. */
   static String wireRole(int port) {
     return WIRE + port;
+  }
+
+  /** The role that tells the newest form of events that the node reads. */
+  static String formRole(int form) {
+    return FORM + form;
+  }
+
+  /** {@return the newest form of events that the member reads; 1 if it does not tell} */
+  static int form(Member member) {
+    String form = role(member, FORM);
+    return form.isEmpty() ? 1 : Integer.parseInt(form, 10);
   }
 
   /** {@return the port at which the member's end can be seen; 0 if it does not tell} */

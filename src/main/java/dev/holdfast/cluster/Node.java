@@ -113,6 +113,7 @@ public final class Node implements AutoCloseable {
   private final Population population = new Population();
   private final ShardedUsers users;
   private final Listening listening;
+  private final EventForms forms;
   private final Agenda agenda;
   private final ActorRef region;
   private final Pulse pulse;
@@ -158,6 +159,9 @@ public final class Node implements AutoCloseable {
     InstantSource time = () -> Instant.ofEpochMilli(clock.read().millis());
     this.takeovers = new TakeoverLog(time);
     NodeRegistry nodes = journal.nodes();
+    this.forms = new EventForms(nodes, settings.eventForm());
+    forms.members(cluster.state());
+    forms.look();
     String id = journal.node().value();
     var losses = new Losses(time);
     var lostNodes = new AtomicInteger();
@@ -176,6 +180,7 @@ public final class Node implements AutoCloseable {
                     lostNodes::incrementAndGet,
                     () -> draining,
                     () -> leaving,
+                    () -> forms.members(cluster.state()),
                     host)));
     if (wire != null) {
       own(LeaseActor.NAME, LeaseActor.props(id, lease, () -> !nodes.isFenced(journal.node())));
@@ -224,7 +229,14 @@ public final class Node implements AutoCloseable {
         org.apache.pekko.cluster.sharding.ClusterSharding.get(classic).shardRegion(USERS.name());
     surroundings.complete(
         new UserEntity.Surroundings(
-            settings.place().name(), journal, clock, right, limits, users, population));
+            settings.place().name(),
+            journal,
+            clock,
+            right,
+            limits,
+            users,
+            population,
+            forms::newest));
     this.listening = new Listening(system, users);
     this.agenda = new Agenda(journal, users, held::owners, clock, settings);
   }
@@ -248,8 +260,8 @@ public final class Node implements AutoCloseable {
     @Nullable DeathWire wire = host.isAlone() ? null : openWire(settings.place(), journal.node());
     if (wire != null && settings.place().tls() == null && !isOnThisMachine(settings.place())) {
       LOG.warn(
-          "nodes speak to each other in the clear: whoever reaches their port can do what a node can,"
-              + " and stop this one; close it to others, or set holdfast.cluster.tls");
+          "nodes speak to each other in the clear: whoever reaches their port can do what a node"
+              + " can, and stop this one; close it to others, or set holdfast.cluster.tls");
     }
     Formation.Formed formed;
     try {
@@ -293,8 +305,8 @@ public final class Node implements AutoCloseable {
   }
 
   private static boolean isOnThisMachine(ClusterSettings.Place place) {
-    return new InetSocketAddress(place.bindHost(), 0).getAddress() instanceof InetAddress address
-        && address.isLoopbackAddress();
+    InetAddress address = new InetSocketAddress(place.bindHost(), 0).getAddress();
+    return address != null && address.isLoopbackAddress();
   }
 
   private static void close(@Nullable DeathWire wire) {
@@ -345,6 +357,7 @@ public final class Node implements AutoCloseable {
   /** Sees which shards are here, and, on one node, to it that each is somewhere. */
   private void look() {
     try {
+      forms.look();
       lookAtOwn();
       if (isOldest()) {
         giveHomes();
@@ -528,7 +541,10 @@ public final class Node implements AutoCloseable {
     return incarnation.number();
   }
 
-  /** {@return names of the keys for session tokens; the first one is that which this node signs with} */
+  /**
+   * {@return names of the keys for session tokens; the first one is that which this node signs
+   * with}
+   */
   public List<String> tokenKeys() {
     return tokenKeys;
   }
@@ -564,6 +580,11 @@ public final class Node implements AutoCloseable {
       LOG.debug("the keys of the others cannot be seen now", e);
       return false;
     }
+  }
+
+  /** {@return the newest form of events that it writes now} */
+  int eventForm() {
+    return forms.newest();
   }
 
   /** Tells the others where this node serves the API. */

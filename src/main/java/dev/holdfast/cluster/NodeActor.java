@@ -51,6 +51,7 @@ final class NodeActor extends AbstractActorWithTimers {
       Runnable onGone,
       BooleanSupplier draining,
       BooleanSupplier leaving,
+      Runnable onMembers,
       Host host) {}
 
   /** Asks for the members, from this node only. */
@@ -105,7 +106,7 @@ final class NodeActor extends AbstractActorWithTimers {
         .match(ClusterEvent.MemberUp.class, event -> knows(event.member()))
         .match(ClusterEvent.MemberDowned.class, event -> downed(event.member()))
         .match(ClusterEvent.MemberRemoved.class, this::removed)
-        .match(ClusterEvent.MemberEvent.class, _ -> {})
+        .match(ClusterEvent.MemberEvent.class, _ -> voice.onMembers().run())
         .build();
   }
 
@@ -138,6 +139,7 @@ final class NodeActor extends AbstractActorWithTimers {
   }
 
   private void knows(Member member) {
+    voice.onMembers().run();
     voice.takeovers().knows(Members.id(member), Members.name(member));
   }
 
@@ -145,6 +147,7 @@ final class NodeActor extends AbstractActorWithTimers {
     if (!event.previousStatus().equals(MemberStatus.exiting())) {
       voice.losses().note(Members.id(event.member()), Tier.RESOLVER);
     }
+    voice.onMembers().run();
     voice.onGone().run();
     haltIfOneself(event.member(), "removed");
   }

@@ -1,6 +1,7 @@
 package dev.holdfast.command;
 
 import dev.holdfast.journal.JournalStore;
+import dev.holdfast.user.Event;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -49,6 +50,8 @@ final class ImportCommand implements Callable<Integer> {
         JournalStore store = journal.openToFill();
         var progress = Progress.of("importing")) {
       read = JournalImport.read(in, store, progress);
+      // Whatever kinds of events there are among them.
+      store.nodes().raiseForm(Event.newestForm());
     }
     var out = spec.commandLine().getOut();
     out.printf(

@@ -101,7 +101,7 @@ public final class UserCodec {
 
   /**
    * {@return the name under which an event is kept} A node that does not know a name cannot read
-   * the user, so of the kinds that came later {@link #isNew} says that they are.
+   * the user; {@link Event#form} says which kinds came later than others.
    */
   static String name(Event event) {
     return switch (event) {
@@ -125,14 +125,6 @@ public final class UserCodec {
       case Event.LogInRefused _ -> "log-in.refused.v1";
       case Event.LogInAdmitted _ -> "log-in.admitted.v1";
     };
-  }
-
-  /**
-   * {@return whether nodes of the version before this one cannot read the event} Here a rule for
-   * clusters of two versions finds which kinds to hold back until all members know them.
-   */
-  static boolean isNew(Event event) {
-    return event instanceof Event.EndedByAdministrator || event instanceof Event.CartAbandoned;
   }
 
   private static void writeEvent(JsonGenerator out, Event event) throws IOException {

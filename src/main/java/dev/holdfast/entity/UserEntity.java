@@ -28,6 +28,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntSupplier;
 import org.apache.pekko.actor.Cancellable;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -72,7 +73,8 @@ public final class UserEntity extends JournaledActor<Message> {
       RightToAnswer right,
       Limits limits,
       Mail mail,
-      Population population) {}
+      Population population,
+      IntSupplier form) {}
 
   /** Sends a message to the actor of a user, wherever it is. */
   @FunctionalInterface
@@ -981,7 +983,12 @@ public final class UserEntity extends JournaledActor<Message> {
         .decide(
             command,
             new Context(
-                clock.millis(), !clock.trusted(), journalUp, presence, surroundings.limits()));
+                clock.millis(),
+                !clock.trusted(),
+                journalUp,
+                presence,
+                surroundings.limits(),
+                surroundings.form().getAsInt()));
   }
 
   /** After the answers: nobody waits for a snapshot. */

@@ -85,6 +85,15 @@ public interface NodeRegistry {
    */
   FenceResult fence(NodeId by, NodeId other);
 
+  /** The newest form of events that may stand in the journal, from 1. It never goes back. */
+  int form();
+
+  /**
+   * Says that events of this form may be written from now on, so that nobody who does not know it
+   * reads the journal any more. Nothing happens where a newer one may already.
+   */
+  void raiseForm(int form);
+
   /** What became of an attempt to fence. */
   enum FenceResult {
     /** The other is fenced now. */

@@ -142,6 +142,28 @@ final class PostgresNodes implements NodeRegistry {
   }
 
   @Override
+  public int form() {
+    return store.read(session -> {
+      try (ResultSet row = session.prepare("SELECT form FROM incarnation").executeQuery()) {
+        row.next();
+        return row.getInt(1);
+      }
+    });
+  }
+
+  @Override
+  public void raiseForm(int form) {
+    int _ =
+        store.change(session -> {
+          PreparedStatement raise =
+              session.prepare("UPDATE incarnation SET form = ? WHERE form < ?");
+          raise.setInt(1, form);
+          raise.setInt(2, form);
+          return raise.executeUpdate();
+        });
+  }
+
+  @Override
   public FenceResult fence(NodeId by, NodeId other) {
     return store.change(session -> {
       PreparedStatement fence = session.prepare("SELECT fence_node(?, ?)");

@@ -179,6 +179,27 @@ final class SqliteNodes implements NodeRegistry {
   }
 
   @Override
+  public int form() {
+    return store.read(session -> {
+      try (ResultSet row = session.prepare("SELECT form FROM incarnation").executeQuery()) {
+        row.next();
+        return row.getInt(1);
+      }
+    });
+  }
+
+  @Override
+  public void raiseForm(int form) {
+    int _ =
+        store.transact(session -> {
+          PreparedStatement raise =
+              session.prepare("UPDATE incarnation SET form = ?1 WHERE form < ?1");
+          raise.setInt(1, form);
+          return raise.executeUpdate();
+        });
+  }
+
+  @Override
   public FenceResult fence(NodeId by, NodeId other) {
     return store.transact(session -> {
       if (!SqliteStore.isUnfenced(session, by)) {

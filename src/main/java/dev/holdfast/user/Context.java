@@ -7,6 +7,13 @@ package dev.holdfast.user;
  *     event's
  * @param expiryPaused true while the clock cannot be trusted: then nothing expires
  * @param journalUp false while nothing can be journaled: then reads extend no session
+ * @param form of events, the newest that may be written: all nodes know it. What needs a newer one
+ *     is done with older kinds, or waits
  */
 public record Context(
-    long now, boolean expiryPaused, boolean journalUp, Presence presence, Limits limits) {}
+    long now,
+    boolean expiryPaused,
+    boolean journalUp,
+    Presence presence,
+    Limits limits,
+    int form) {}

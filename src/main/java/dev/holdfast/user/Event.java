@@ -12,6 +12,22 @@ import org.jspecify.annotations.Nullable;
 /** What happened to a {@link User}. Facts: applying one never depends on limits or the clock. */
 public sealed interface Event {
 
+  /**
+   * {@return the newest form of events that this version reads and writes} A new kind of event
+   * belongs to the next form, and raises this number.
+   */
+  static int newestForm() {
+    return 2;
+  }
+
+  /**
+   * {@return the form that this kind belongs to, from 1} A node that knows only earlier forms
+   * cannot read a user with such an event, so none is written before every node knows its form.
+   */
+  default int form() {
+    return 1;
+  }
+
   /** Why a session ended, other than by time. */
   enum EndReason {
     LOGGED_OUT,
@@ -75,6 +91,11 @@ public sealed interface Event {
     public EndedByAdministrator {
       sessions = List.copyOf(sessions);
     }
+
+    @Override
+    public int form() {
+      return 2;
+    }
   }
 
   record LineSet(Line line) implements Event {}
@@ -89,7 +110,12 @@ public sealed interface Event {
    *
    * @param quietSince the last activity that may have been, in milliseconds since 1970
    */
-  record CartAbandoned(long quietSince) implements Event {}
+  record CartAbandoned(long quietSince) implements Event {
+    @Override
+    public int form() {
+      return 2;
+    }
+  }
 
   /** A known user's cart was kept long enough. */
   record CartExpired() implements Event {}

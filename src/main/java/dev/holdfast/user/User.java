@@ -180,6 +180,9 @@ public record User(
 
   /** A decision in the making: the state so far and the entries that led to it. */
   private static final class Draft {
+    /** That none has: session ids are random. */
+    private static final SessionId NO_SESSION = new SessionId(0, 0);
+
     private User user;
     private final Context context;
     private final long now;
@@ -330,10 +333,15 @@ public record User(
         Request request, List<SessionId> ended, boolean everywhere) {
       long revision = user.revision + 1;
       var outcome = new Outcome.Ended(ended.size());
-      emit(
-          null,
-          receipt(request, null, null, outcome, revision),
-          new Event.EndedByAdministrator(ended, everywhere));
+      Event event = new Event.EndedByAdministrator(ended, everywhere);
+      if (event.form() > context.form()) {
+        // The kind of before that has the same effect; who it was is told by the audit log alone.
+        event =
+            everywhere
+                ? new Event.OthersEnded(NO_SESSION, ended)
+                : new Event.SessionEnded(ended.getFirst(), Event.EndReason.ENDED_BY_USER);
+      }
+      emit(null, receipt(request, null, null, outcome, revision), event);
       return answer(new Reply.Done(outcome, false, revision, null));
     }
 
@@ -761,7 +769,10 @@ public record User(
         return;
       }
       if (context.journalUp() && now >= user.cartAbandonedAt(context.limits())) {
-        emit(null, null, new Event.CartAbandoned(user.active(Presence.unknown())));
+        var abandoned = new Event.CartAbandoned(user.active(Presence.unknown()));
+        if (abandoned.form() <= context.form()) { // else it waits: late is in its bounds
+          emit(null, null, abandoned);
+        }
       }
       for (Session session : user.sessions) {
         if (now >= session.expiresAt(session.lastSeen(context.presence()))

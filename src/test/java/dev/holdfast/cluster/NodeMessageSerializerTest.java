@@ -7,9 +7,13 @@ import dev.holdfast.telemetry.Distribution;
 import dev.holdfast.telemetry.Figures;
 import dev.holdfast.telemetry.Histogram;
 import dev.holdfast.telemetry.Histogram.Scale;
+import java.io.IOException;
+import java.io.InputStream;
 import java.io.NotSerializableException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
@@ -20,33 +24,64 @@ final class NodeMessageSerializerTest {
 
   private final NodeMessageSerializer serializer = new NodeMessageSerializer();
 
+  private static final List<NodeMessage> MESSAGES =
+      List.of(
+          new NodeMessage.TellStatus(),
+          new NodeMessage.Status("id", "http://127.0.0.1:1", 7, OptionalLong.of(3), 9, true),
+          new NodeMessage.Status("id", null, 7, OptionalLong.empty(), 9, false),
+          new NodeMessage.TellTakeovers(),
+          new NodeMessage.Takeovers(
+              List.of(
+                  new Takeover(
+                      "a", Tier.PROOF, Instant.ofEpochMilli(5), 33, Duration.ofMillis(800)),
+                  new Takeover("b", Tier.RESOLVER, Instant.ofEpochMilli(6), 0, null))),
+          new NodeMessage.TellWork(),
+          new NodeMessage.Work(figures()),
+          new NodeMessage.Drains("id"),
+          new NodeMessage.Drain(),
+          new NodeMessage.DrainBegins(),
+          new NodeMessage.AskGrant("id", 8),
+          new NodeMessage.Grant("id", 8),
+          new NodeMessage.Refuse(List.of("a", "b")),
+          new NodeMessage.Grants(77),
+          new NodeMessage.TellSight("id"),
+          new NodeMessage.Seen("by", "id", Sight.REFUSED));
+
   @Test
   void givesBackEachMessage() throws Exception {
-    List<NodeMessage> messages =
-        List.of(
-            new NodeMessage.TellStatus(),
-            new NodeMessage.Status("id", "http://127.0.0.1:1", 7, OptionalLong.of(3), 9, true),
-            new NodeMessage.Status("id", null, 7, OptionalLong.empty(), 9, false),
-            new NodeMessage.TellTakeovers(),
-            new NodeMessage.Takeovers(
-                List.of(
-                    new Takeover(
-                        "a", Tier.PROOF, Instant.ofEpochMilli(5), 33, Duration.ofMillis(800)),
-                    new Takeover("b", Tier.RESOLVER, Instant.ofEpochMilli(6), 0, null))),
-            new NodeMessage.TellWork(),
-            new NodeMessage.Work(figures()),
-            new NodeMessage.Drains("id"),
-            new NodeMessage.Drain(),
-            new NodeMessage.DrainBegins(),
-            new NodeMessage.AskGrant("id", 8),
-            new NodeMessage.Grant("id", 8),
-            new NodeMessage.Refuse(List.of("a", "b")),
-            new NodeMessage.Grants(77),
-            new NodeMessage.TellSight("id"),
-            new NodeMessage.Seen("by", "id", Sight.REFUSED));
-    for (NodeMessage message : messages) {
+    for (NodeMessage message : MESSAGES) {
       assertThat(serializer.fromBinary(serializer.toBinary(message), serializer.manifest(message)))
           .isEqualTo(message);
+    }
+  }
+
+  /** The golden file may be added to, never changed: nodes of two versions talk to each other. */
+  @Test
+  void writesTheBytesOfTheGoldenFile() throws IOException {
+    assertThat(
+            MESSAGES.stream()
+                .map(each ->
+                    serializer.manifest(each)
+                        + " "
+                        + HexFormat.of().formatHex(serializer.toBinary(each))))
+        .containsExactlyElementsOf(golden());
+  }
+
+  @Test
+  void understandsTheBytesOfTheGoldenFile() throws IOException {
+    List<String> golden = golden();
+    for (int i = 0; i < golden.size(); i++) {
+      String[] line = golden.get(i).split(" ", -1);
+      assertThat(serializer.fromBinary(HexFormat.of().parseHex(line[1]), line[0]))
+          .isEqualTo(MESSAGES.get(i));
+    }
+  }
+
+  private static List<String> golden() throws IOException {
+    try (InputStream in =
+        NodeMessageSerializerTest.class.getResourceAsStream("/golden/node-messages.v1.txt")) {
+      assertThat(in).isNotNull();
+      return new String(in.readAllBytes(), StandardCharsets.US_ASCII).lines().toList();
     }
   }
 

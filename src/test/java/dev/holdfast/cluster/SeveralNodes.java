@@ -98,8 +98,21 @@ final class SeveralNodes implements AutoCloseable {
         ConfigFactory.empty());
   }
 
+  /** Starts one that writes no event of a newer form. */
+  Member startPinned(String name, int form) {
+    return start(
+        new ClusterSettings.Place(name, "127.0.0.1", "127.0.0.1", 0, 0, null),
+        List.of("key"),
+        ConfigFactory.empty(),
+        form);
+  }
+
   /** Starts one at a place of its own, with other settings of Pekko in place of ours. */
   Member start(ClusterSettings.Place place, List<String> keys, Config pekko) {
+    return start(place, keys, pekko, Integer.MAX_VALUE);
+  }
+
+  private Member start(ClusterSettings.Place place, List<String> keys, Config pekko, int form) {
     String name = place.name();
     var halted = new AtomicBoolean();
     var left = new AtomicBoolean();
@@ -127,12 +140,7 @@ final class SeveralNodes implements AutoCloseable {
           Node.start(
               config,
               new ClusterSettings(
-                  SHARDS,
-                  100_000,
-                  Duration.ofMillis(200),
-                  8,
-                  Duration.ofSeconds(20),
-                  place),
+                  SHARDS, 100_000, Duration.ofMillis(200), 8, Duration.ofSeconds(20), form, place),
               journal,
               new TrustedClock(
                   InstantSource.system(),

@@ -486,7 +486,8 @@ final class UserEntityTest {
                     right::get,
                     Limits.defaults(),
                     (other, message) -> Objects.requireNonNull(users.get(other)).tell(message),
-                    population),
+                    population,
+                    Event::newestForm),
                 departing -> departing.tell(new Message.Stop())));
     users.put(owner, actor);
     return actor;

@@ -512,7 +512,8 @@ final class UserRecoveryTest {
                     RightToAnswer.ALWAYS,
                     Limits.defaults(),
                     (other, message) -> actor(other).tell(message),
-                    population),
+                    population,
+                    Event::newestForm),
                 leaving -> leaving.tell(new Message.Stop())));
     users.put(owner, actor);
     return actor;

@@ -25,6 +25,7 @@ import dev.holdfast.json.Json;
 import dev.holdfast.user.Command;
 import dev.holdfast.user.Command.Access;
 import dev.holdfast.user.Command.Action;
+import dev.holdfast.user.Event;
 import dev.holdfast.user.Limits;
 import dev.holdfast.user.Outcome;
 import dev.holdfast.user.OwnerKey;
@@ -422,7 +423,8 @@ final class UserRemovalTest {
                       RightToAnswer.ALWAYS,
                       Limits.defaults(),
                       (other, message) -> actor(other).tell(message),
-                      new Population()),
+                      new Population(),
+                      Event::newestForm),
                   departing::add));
         });
   }

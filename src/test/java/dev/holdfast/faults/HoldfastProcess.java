@@ -3,6 +3,7 @@ package dev.holdfast.faults;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.BufferedReader;
+import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -67,8 +68,16 @@ final class HoldfastProcess implements AutoCloseable {
               "holdfast"));
     }
     command.addAll(java());
-    command.addAll(StartUpCache.options());
-    command.addAll(List.of("-jar", property("holdfast.jar")));
+    Path classes = launch.classes();
+    if (classes == null) {
+      command.addAll(StartUpCache.options());
+      command.addAll(List.of("-jar", property("holdfast.jar")));
+    } else {
+      // The cache is of other classes.
+      command.addAll(
+          List.of(
+              "-cp", classes + File.pathSeparator + property("holdfast.jar"), "dev.holdfast.Main"));
+    }
     command.addAll(launch.arguments());
     var builder = new ProcessBuilder(command);
     builder.environment().keySet().removeIf(name -> name.startsWith("HOLDFAST_"));

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.AfterTestExecutionCallback;
@@ -61,27 +62,36 @@ final class Program implements AfterEachCallback, AfterAllCallback, AfterTestExe
    *
    * @param arguments of its command line
    * @param environment added to that of the test, from which the program's own variables are taken
+   * @param classes a folder of classes to be found before those of the program; null for none
    * @param maxFileBytes how large the operating system lets any file of it grow, or 0 for no limit;
    *     it can be lifted later
    */
-  record Launch(List<String> arguments, Map<String, String> environment, long maxFileBytes) {
+  record Launch(
+      List<String> arguments,
+      Map<String, String> environment,
+      @Nullable Path classes,
+      long maxFileBytes) {
 
     static Launch of(String... arguments) {
-      return new Launch(List.of(arguments), Map.of(), 0);
+      return new Launch(List.of(arguments), Map.of(), null, 0);
     }
 
     Launch and(String... more) {
       var all = new ArrayList<>(arguments);
       all.addAll(List.of(more));
-      return new Launch(all, environment, maxFileBytes);
+      return new Launch(all, environment, classes, maxFileBytes);
     }
 
     Launch with(Map<String, String> variables) {
-      return new Launch(arguments, Map.copyOf(variables), maxFileBytes);
+      return new Launch(arguments, Map.copyOf(variables), classes, maxFileBytes);
+    }
+
+    Launch before(Path other) {
+      return new Launch(arguments, environment, other, maxFileBytes);
     }
 
     Launch filesUpTo(long bytes) {
-      return new Launch(arguments, environment, bytes);
+      return new Launch(arguments, environment, classes, bytes);
     }
   }
 

@@ -1283,4 +1283,12 @@ abstract class JournalContract {
         });
     return owners;
   }
+
+  @Test
+  void raisesTheFormOfEventsAndNeverLowersIt() {
+    assertThat(store.nodes().form()).isEqualTo(1);
+    store.nodes().raiseForm(3);
+    store.nodes().raiseForm(2);
+    assertThat(store.nodes().form()).isEqualTo(3);
+  }
 }

@@ -27,6 +27,21 @@ class AbandonedCartTest {
   }
 
   @Test
+  void waitsUntilEveryNodeKnowsWhatItIs() {
+    user.opensFor("alice").did(set("tea", 1));
+    user.form = 1;
+    time.passes(LiveUser.IDLE.plus(QUIET).plus(QUIET));
+    user.wakes();
+    assertThat(user.lastEvents()).hasOnlyElementsOfType(Event.SessionExpired.class);
+    user.wakes();
+    assertThat(user.lastEvents()).isEmpty();
+
+    user.form = 2;
+    user.wakes();
+    assertThat(user.lastEvents()).hasOnlyElementsOfType(Event.CartAbandoned.class).hasSize(1);
+  }
+
+  @Test
   void comesWhenTheQuietTimeIsOverAndNotBefore() {
     user.opensFor("alice").did(set("tea", 1));
     long last = time.now();

@@ -54,6 +54,22 @@ class AdministrationTest {
     assertThat(alice.journal).isEmpty();
   }
 
+  /** While not all nodes know the newest kinds, those of before say what is as good. */
+  @Test
+  void endsSessionsInWordsThatEveryNodeKnows() {
+    Device phone = alice.opensFor("alice");
+    Device desk = alice.opensFor("alice");
+    alice.form = 1;
+
+    endsOne(phone.session().tag());
+    assertThat(alice.lastEvents()).allMatch(event -> event.form() == 1).hasSize(1);
+    assertDead(phone);
+    assertAlive(desk);
+    endsAll(Requests.fresh());
+    assertThat(alice.lastEvents()).allMatch(event -> event.form() == 1).hasSize(1);
+    assertDead(desk);
+  }
+
   @Test
   void endsAllSessionsInOneEvent() {
     Device phone = alice.opensFor("alice");

@@ -29,6 +29,7 @@ final class LiveUser {
   final List<Entry> journal = new ArrayList<>();
   Limits limits = withoutAbandonedCarts(Limits.defaults());
   boolean journalUp = true;
+  int form = Event.newestForm();
   boolean expiryPaused;
 
   private User state = User.nobody();
@@ -127,7 +128,7 @@ final class LiveUser {
   }
 
   private boolean wouldDoSomething(long moment, Presence known) {
-    var context = new Context(moment, false, true, known, limits);
+    var context = new Context(moment, false, true, known, limits, form);
     Decision decision = state.decide(new Command.Wake(), context);
     return !decision.entries().isEmpty() || decision.reply() instanceof Reply.NothingLeft;
   }
@@ -201,6 +202,6 @@ final class LiveUser {
   }
 
   private Context context(Presence known) {
-    return new Context(time.now(), expiryPaused, journalUp, known, limits);
+    return new Context(time.now(), expiryPaused, journalUp, known, limits, form);
   }
 }

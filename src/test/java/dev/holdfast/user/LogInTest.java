@@ -445,7 +445,9 @@ class LogInTest {
             null,
             remembered);
     time.passes(Duration.ofDays(1));
-    var context = new Context(time.now(), false, true, Presence.unknown(), Limits.defaults());
+    var context =
+        new Context(
+            time.now(), false, true, Presence.unknown(), Limits.defaults(), Event.newestForm());
 
     var refusal = ((Reply.Refused) often.decide(new Command.AskEpoch(), context).reply()).refusal();
 

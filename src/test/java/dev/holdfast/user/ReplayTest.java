@@ -102,7 +102,8 @@ class ReplayTest {
   private static void goesOn(User user) {
     user.deadline(Limits.defaults());
     for (long now : MOMENTS) {
-      var context = new Context(now, false, true, Presence.unknown(), Limits.defaults());
+      var context =
+          new Context(now, false, true, Presence.unknown(), Limits.defaults(), Event.newestForm());
       user.decide(new Command.Wake(), context);
       user.decide(new Command.Look(new Access(KNOWN, 1)), context);
       user.decide(
