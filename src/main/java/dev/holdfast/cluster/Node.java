@@ -85,6 +85,10 @@ public final class Node implements AutoCloseable {
   private static final Duration QUERY = Duration.ofSeconds(1);
   private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
   private static final long LOOK_MILLIS = 1_000;
+  private static final int LOOKS_BETWEEN_CALLS = 5;
+
+  /** Each other node looks at least once in so long. */
+  private static final long LOOKED_NANOS = TimeUnit.MILLISECONDS.toNanos(LOOK_MILLIS * 3 / 2);
 
   /** Others must have had the time to say that they leave as well. */
   private static final long NOBODY_STAYS_NANOS = TimeUnit.SECONDS.toNanos(1);
@@ -129,6 +133,10 @@ public final class Node implements AutoCloseable {
   private volatile List<String> tokenKeys;
   private volatile @Nullable URI http;
   private volatile @Nullable Supplier<Figures> work;
+
+  /** Only for the thread that looks. */
+  private int looks;
+
   private volatile boolean draining;
   private volatile long lastRight = System.nanoTime();
   private volatile boolean leaving;
@@ -362,6 +370,9 @@ public final class Node implements AutoCloseable {
       if (isOldest()) {
         giveHomes();
       }
+      if (somebodyLeaves() || looks++ % LOOKS_BETWEEN_CALLS == 0) {
+        learnHomes();
+      }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt(); // closed
     } catch (ExecutionException | TimeoutException e) {
@@ -409,6 +420,25 @@ public final class Node implements AutoCloseable {
         Thread.startVirtualThread(() -> users.ask(first, new Command.AskEpoch(), WAKE_MILLIS));
       }
     }
+  }
+
+  /**
+   * Where a shard is, this node learns when somebody asks for one of its users here, and only from
+   * the coordinator. While that one moves to another node, which takes a second or more, requests
+   * for shards that have not moved at all would wait for it. So one user of each shard is asked for
+   * now and then, and more often while nodes hand over. Nobody waits for these answers.
+   */
+  private void learnHomes() {
+    var question = new Message.Ask(new Command.AskEpoch(), system.ignoreRef());
+    for (int shard = 0; shard < settings.shards(); shard++) {
+      users.send(ranges.firstOf(shard), question);
+    }
+  }
+
+  private boolean somebodyLeaves() {
+    return StreamSupport.stream(cluster.state().getMembers().spliterator(), false)
+        .anyMatch(member ->
+            !member.status().equals(MemberStatus.up()) || leavers.drains(Members.id(member)));
   }
 
   private static Object get(CompletionStage<Object> stage)
@@ -664,10 +694,19 @@ public final class Node implements AutoCloseable {
     long began = System.nanoTime();
     long end = began + patience.toNanos();
     long noticed = began + (somebodyStays() ? NOTICE_NANOS : 0);
+    // The coordinator goes with the oldest: the others must know by then where all users are.
+    long known = isOldest() ? LOOKED_NANOS : 0;
+    @Nullable Long emptySince = null;
     @Nullable Long nobodySince = null;
     try {
       while (System.nanoTime() - end < 0) {
-        if (lookAtOwn().isEmpty() && System.nanoTime() - noticed > 0) {
+        emptySince =
+            !lookAtOwn().isEmpty()
+                ? null
+                : emptySince == null ? (Long) System.nanoTime() : emptySince;
+        if (emptySince != null
+            && System.nanoTime() - emptySince >= known
+            && System.nanoTime() - noticed > 0) {
           LOG.info("all users are handed over");
           return;
         }

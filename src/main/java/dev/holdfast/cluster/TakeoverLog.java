@@ -10,6 +10,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -25,7 +26,10 @@ final class TakeoverLog {
   private static final Duration LONG_AGO = Duration.ofMinutes(1);
 
   private final InstantSource clock;
-  private final Set<String> begun = new HashSet<>();
+
+  /** Whose users were taken over here; the last ones. */
+  private final Set<String> begun = new LinkedHashSet<>();
+
   private final Histogram times = new Histogram(Histogram.Scale.NANOS);
   private final Deque<Entry> entries = new ArrayDeque<>();
 
@@ -59,7 +63,11 @@ final class TakeoverLog {
   /** A process is gone without having handed its users over, and they are being taken over. */
   synchronized void begin(Losses.Loss loss) {
     boolean isOld = Duration.between(loss.at(), clock.instant()).compareTo(LONG_AGO) > 0;
-    if (begun.add(loss.id()) && !isOld) {
+    boolean isNew = begun.add(loss.id());
+    if (begun.size() > NAMES_KEPT) {
+      begun.remove(begun.iterator().next());
+    }
+    if (isNew && !isOld) {
       entries.addFirst(new Entry(names.getOrDefault(loss.id(), loss.id()), loss));
       if (entries.size() > KEPT) {
         entries.removeLast();
