@@ -114,7 +114,7 @@ public record ApiKey(String caller, byte[] hash, Set<Scope> scopes) {
         + scopes.stream().sorted().map(Scope::text).collect(Collectors.joining("+"));
   }
 
-  /** {@return the caller and the scopes; no hash} */
+  /** {@return what it is good for; whose it is may be its hash, which belongs into no log} */
   @Override
   public String toString() {
     return "ApiKey[" + scopes + "]";
