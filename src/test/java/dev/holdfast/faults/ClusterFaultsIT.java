@@ -35,11 +35,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /**
  * Three nodes on PostgreSQL under a steady load that enters at all of them: nodes leave, come, and
  * are killed, one or all.
  */
+@Isolated("what callers wait for is not to be that other tests run")
 class ClusterFaultsIT {
 
   private static final int WRITERS = 12;
@@ -81,7 +83,8 @@ class ClusterFaultsIT {
   }
 
   @Test
-  @Timeout(180)
+  @Tag("nightly")
+  @Timeout(value = 10, unit = TimeUnit.MINUTES)
   void restartsAllNodesOneAfterTheOtherWithoutAFailedRequest() {
     List<HoldfastProcess> nodes = start(3);
     ShoppingLoad load = startLoad("rolling");

@@ -37,12 +37,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /**
  * A node on PostgreSQL while 64 writers and some visitors are at it: now the node is killed, now
  * the database. What was acknowledged is there, what was refused is not, and what is unknown is
  * there wholly or not at all.
  */
+@Isolated("what callers wait for is not to be that other tests run")
 class PostgresFaultsIT {
 
   private static final int WRITERS = 64;
