@@ -5,7 +5,7 @@ import java.util.concurrent.atomic.LongAdder;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Counts the users' actors of this node, and lists those among them that cannot be read. */
+/** Counts the users in memory of this node, and lists those among them that cannot be read. */
 public final class Population {
 
   private static final Logger LOG = LoggerFactory.getLogger(Population.class);
@@ -51,7 +51,7 @@ public final class Population {
     return unreadable;
   }
 
-  /** {@return how many actors were started since this node was} */
+  /** {@return how many were brought into memory since this node was started} */
   public long started() {
     return arrived.sum();
   }

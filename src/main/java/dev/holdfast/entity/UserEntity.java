@@ -213,6 +213,9 @@ public final class UserEntity extends JournaledActor<Message> {
    */
   private @Nullable LinkedHashMap<Object, Reply> refused;
 
+  /** Whether it counts as a user in memory. */
+  private boolean counted;
+
   /** Whether the store has kept silent about these, and since when. */
   private boolean looking;
 
@@ -242,7 +245,6 @@ public final class UserEntity extends JournaledActor<Message> {
     this.owner = owner;
     this.surroundings = surroundings;
     this.departure = departure;
-    surroundings.population().arrived();
   }
 
   // ---------------------------------------------------------------------------------------------
@@ -442,6 +444,7 @@ public final class UserEntity extends JournaledActor<Message> {
     inDoubt = List.of();
     tried = null;
     stay(); // the user is somebody again
+    countIn();
     long revision = listeners == null ? 0 : user().revision();
     held.set(decision.state());
     tell(number() - write.events.size(), revision, write.events);
@@ -820,6 +823,7 @@ public final class UserEntity extends JournaledActor<Message> {
       return;
     }
     surroundings.population().unreadable().read(owner);
+    countIn();
     looking = false;
     if (listeners != null) {
       tell(number(), user().revision(), List.of());
@@ -904,7 +908,17 @@ public final class UserEntity extends JournaledActor<Message> {
     if (listeners != null) {
       listeners.leave();
     }
-    surroundings.population().left();
+    if (counted) {
+      surroundings.population().left();
+    }
+  }
+
+  /** Somebody of whom nothing is journaled is no user: others only ask where they would be. */
+  private void countIn() {
+    if (!counted && number() > 0) {
+      counted = true;
+      surroundings.population().arrived();
+    }
   }
 
   /** Says that nothing happened, unless the same change was written before, or perhaps was. */

@@ -183,7 +183,7 @@ final class UserEntityTest {
     Reply.View after = look(VISITOR);
     assertThat(after.cart()).isEqualTo(before.cart());
     assertThat(after.session()).isEqualTo(before.session());
-    assertThat(population.started()).isEqualTo(3); // the visitor twice, and ada
+    assertThat(population.started()).as("the visitor twice").isEqualTo(2);
   }
 
   @Test
@@ -348,7 +348,15 @@ final class UserEntityTest {
     clockFails.set(false);
     users.remove(VISITOR);
     assertThat(look(VISITOR).cart().itemCount()).isZero();
-    assertThat(population.inMemory()).as("the visitor, and ada").isEqualTo(2);
+    assertThat(population.inMemory()).as("the visitor, started again").isEqualTo(1);
+  }
+
+  @Test
+  void countsOnlyThoseInMemoryOfWhomSomethingIsJournaled() {
+    assertThat(ask(ADA, new Command.AskEpoch())).isInstanceOf(Answered.class);
+    assertThat(population.inMemory()).isZero();
+    open(VISITOR);
+    assertThat(population.inMemory()).isEqualTo(1);
   }
 
   @Test
