@@ -97,6 +97,7 @@ class UpIT {
   }
 
   @Test
+  @Tag("nightly")
   void leavesANodeDownIfToldTo() throws Exception {
     HoldfastProcess up = program.start(up().and("--no-restart")).awaitReady();
     Node node = nodes(up).getFirst();
@@ -174,6 +175,7 @@ class UpIT {
   }
 
   @Test
+  @Tag("nightly")
   void asksItsNodesWithAKeyOfItsOwnWhereThereAreKeys() {
     HoldfastProcess up =
         program.start(up().with(Map.of("HOLDFAST_API_KEYS", "ab".repeat(32)))).awaitReady();
