@@ -48,6 +48,7 @@ import org.apache.pekko.cluster.typed.JoinSeedNodes;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -112,6 +113,7 @@ final class ClusterPortsTest {
 
   /** Connections that say that much is to come, and then nothing. */
   @Test
+  @Tag("nightly")
   void goOnWhileManyConnectionsAreHeldOpen() throws Exception {
     List<Member> members = List.of(nodes.start("node-1"), nodes.start("node-2"));
     settle(members);
@@ -235,6 +237,7 @@ final class ClusterPortsTest {
   }
 
   @Test
+  @Tag("nightly")
   void takeNewCertificatesWhileTheyRun() throws Exception {
     Path place = folder.resolve("nodes");
     TestAuthority.Issued files = OURS.issue("holdfast-nodes", "RSA", place);
