@@ -1,5 +1,6 @@
 package dev.holdfast.command;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.holdfast.local.ConsoleBenchmark;
 import dev.holdfast.local.ConsoleBenchmark.Pair;
 import dev.holdfast.local.NodeBenchmark;
@@ -28,6 +29,8 @@ import picocli.CommandLine.Spec;
     },
     mixinStandardHelpOptions = true)
 final class BenchCommand implements Callable<Integer> {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
 
   @Spec
   @SuppressWarnings("NullAway.Init") // set by picocli before anything runs
@@ -59,6 +62,11 @@ final class BenchCommand implements Callable<Integer> {
               + " then, with and without.")
   private int consoles;
 
+  @Option(
+      names = "--json",
+      description = "Print every round, and not only medians, as one line of JSON.")
+  private boolean json;
+
   @Override
   public Integer call() throws Exception {
     PrintWriter out = spec.commandLine().getOut();
@@ -76,6 +84,11 @@ final class BenchCommand implements Callable<Integer> {
                       rounds),
                   line -> System.err.println("bench: " + line))
               .run(data.path(), jvmOptions);
+      if (json) {
+        out.println(JSON.writeValueAsString(result));
+        out.flush();
+        return 0;
+      }
       out.println("| | per second | p50 ms | p99 ms |");
       out.println("|---|---|---|---|");
       out.println(row("durable changes of a cart line", result.writes()));
@@ -102,6 +115,11 @@ final class BenchCommand implements Callable<Integer> {
                       consoles),
                   line -> System.err.println("bench: " + line))
               .run(data.path());
+      if (json) {
+        out.println(JSON.writeValueAsString(result));
+        out.flush();
+        return 0;
+      }
       out.println("| | without, per second | with, per second | with/without |");
       out.println("|---|---|---|---|");
       out.println(pairs("durable changes of a cart line", result.changes()));
