@@ -111,10 +111,19 @@ public final class NodeProcess implements AutoCloseable {
    * @throws IOException if this Java has no {@code jcmd}
    */
   public long liveHeapBytes() throws IOException {
+    return liveHeapBytes(pid());
+  }
+
+  /**
+   * {@return the bytes of live objects in the heap of any Java process, after a full collection}
+   *
+   * @throws IOException if this Java has no {@code jcmd}, or there is no such process
+   */
+  public static long liveHeapBytes(long pid) throws IOException {
     Process histogram =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "jcmd").toString(),
-                Long.toString(pid()),
+                Long.toString(pid),
                 "GC.class_histogram")
             .redirectErrorStream(true)
             .start();

@@ -1,5 +1,6 @@
 package dev.holdfast.benchmarks.http;
 
+import dev.holdfast.local.NodeProcess;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.net.URI;
@@ -72,24 +73,7 @@ final class ServerProcess implements AutoCloseable {
 
   /** Live bytes of its heap, after a full collection. */
   long liveHeapBytes() throws IOException {
-    Process histogram =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "jcmd").toString(),
-                Long.toString(process.pid()),
-                "GC.class_histogram")
-            .redirectErrorStream(true)
-            .start();
-    String total =
-        histogram
-            .inputReader(StandardCharsets.UTF_8)
-            .lines()
-            .filter(line -> line.startsWith("Total"))
-            .reduce("", (_, last) -> last);
-    String[] fields = total.split(" +", -1);
-    if (fields.length < 3) {
-      throw new IOException("jcmd did not tell the size of the heap");
-    }
-    return Long.parseLong(fields[2]);
+    return NodeProcess.liveHeapBytes(process.pid());
   }
 
   /** Ends it with SIGKILL. */
