@@ -7,7 +7,9 @@ import dev.holdfast.local.NodeBenchmark;
 import dev.holdfast.local.NodeBenchmark.Plan;
 import dev.holdfast.local.NodeBenchmark.Result;
 import dev.holdfast.local.ShopLoad.Round;
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
@@ -70,64 +72,70 @@ final class BenchCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     PrintWriter out = spec.commandLine().getOut();
-    if (consoles > 0) {
-      return callWithConsoles(out);
-    }
     try (var data = TemporaryFolder.create("holdfast-bench")) {
-      Result result =
-          new NodeBenchmark(
-                  new Plan(
-                      connections,
-                      users,
-                      Duration.ofSeconds(warmUp),
-                      Duration.ofSeconds(seconds),
-                      rounds),
-                  line -> System.err.println("bench: " + line))
-              .run(data.path(), jvmOptions);
-      if (json) {
-        out.println(JSON.writeValueAsString(result));
-        out.flush();
-        return 0;
+      if (consoles > 0) {
+        ConsoleBenchmark.Result result = measureConsoles(data.path());
+        print(out, result, () -> table(out, result));
+      } else {
+        Result result = measureNode(data.path());
+        print(out, result, () -> table(out, result));
       }
-      out.println("| | per second | p50 ms | p99 ms |");
-      out.println("|---|---|---|---|");
-      out.println(row("durable changes of a cart line", result.writes()));
-      out.println(row("reads of a session", result.reads()));
-      out.printf(
-          Locale.ROOT,
-          "%nheap of an idle user with a cart of five lines: %,.0f bytes%n",
-          result.heapBytesAUser());
-      out.flush();
-      return 0;
     }
+    return 0;
   }
 
-  private int callWithConsoles(PrintWriter out) throws Exception {
-    try (var data = TemporaryFolder.create("holdfast-bench")) {
-      ConsoleBenchmark.Result result =
-          new ConsoleBenchmark(
-                  new ConsoleBenchmark.Plan(
-                      connections,
-                      users,
-                      Duration.ofSeconds(warmUp),
-                      Duration.ofSeconds(seconds),
-                      rounds,
-                      consoles),
-                  line -> System.err.println("bench: " + line))
-              .run(data.path());
-      if (json) {
-        out.println(JSON.writeValueAsString(result));
-        out.flush();
-        return 0;
-      }
-      out.println("| | without, per second | with, per second | with/without |");
-      out.println("|---|---|---|---|");
-      out.println(pairs("durable changes of a cart line", result.changes()));
-      out.println(pairs("reads of a session", result.reads()));
-      out.printf(Locale.ROOT, "%nanswers to the consoles: %,d%n", result.looks());
-      out.flush();
-      return 0;
+  private void print(PrintWriter out, Record result, Runnable table) throws IOException {
+    if (json) {
+      out.println(JSON.writeValueAsString(result));
+    } else {
+      table.run();
     }
+    out.flush();
+  }
+
+  private Result measureNode(Path data) throws IOException, InterruptedException {
+    return new NodeBenchmark(
+            new Plan(
+                connections,
+                users,
+                Duration.ofSeconds(warmUp),
+                Duration.ofSeconds(seconds),
+                rounds),
+            line -> System.err.println("bench: " + line))
+        .run(data, jvmOptions);
+  }
+
+  private ConsoleBenchmark.Result measureConsoles(Path data)
+      throws IOException, InterruptedException {
+    return new ConsoleBenchmark(
+            new ConsoleBenchmark.Plan(
+                connections,
+                users,
+                Duration.ofSeconds(warmUp),
+                Duration.ofSeconds(seconds),
+                rounds,
+                consoles),
+            line -> System.err.println("bench: " + line))
+        .run(data);
+  }
+
+  private static void table(PrintWriter out, Result result) {
+    out.println("| | per second | p50 ms | p99 ms |");
+    out.println("|---|---|---|---|");
+    out.println(row("durable changes of a cart line", result.writes()));
+    out.println(row("reads of a session", result.reads()));
+    out.printf(
+        Locale.ROOT,
+        "%nheap of an idle user with a cart of five lines: %,.0f bytes%n",
+        result.heapBytesAUser());
+  }
+
+  private static void table(PrintWriter out, ConsoleBenchmark.Result result) {
+    out.println("| | without, per second | with, per second | with/without |");
+    out.println("|---|---|---|---|");
+    out.println(pairs("durable changes of a cart line", result.changes()));
+    out.println(pairs("reads of a session", result.reads()));
+    out.printf(Locale.ROOT, "%nanswers to the consoles: %,d%n", result.looks());
   }
 
   private static String pairs(String name, List<Pair> pairs) {
