@@ -41,6 +41,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.apache.pekko.actor.ActorRef;
 import org.apache.pekko.actor.Address;
@@ -436,9 +437,16 @@ public final class Node implements AutoCloseable {
   }
 
   private boolean somebodyLeaves() {
-    return StreamSupport.stream(cluster.state().getMembers().spliterator(), false)
-        .anyMatch(member ->
-            !member.status().equals(MemberStatus.up()) || leavers.drains(Members.id(member)));
+    return members().anyMatch(member -> !stays(member));
+  }
+
+  private Stream<Member> members() {
+    return StreamSupport.stream(cluster.state().getMembers().spliterator(), false);
+  }
+
+  /** Whether it holds users, and has not said that it hands them over. */
+  private boolean stays(Member member) {
+    return member.status().equals(MemberStatus.up()) && !leavers.drains(Members.id(member));
   }
 
   private static Object get(CompletionStage<Object> stage)
@@ -465,7 +473,7 @@ public final class Node implements AutoCloseable {
       }
       for (Member member : cluster.state().getMembers()) {
         if (member.address().equals(address)) {
-          return !member.status().equals(MemberStatus.up()) || leavers.drains(Members.id(member));
+          return !stays(member);
         }
       }
       return true; // gone
@@ -494,7 +502,7 @@ public final class Node implements AutoCloseable {
   public boolean isOldest() {
     Member self = cluster.selfMember();
     return self.status().equals(MemberStatus.up())
-        && StreamSupport.stream(cluster.state().getMembers().spliterator(), false)
+        && members()
             .filter(member -> member.status().equals(MemberStatus.up()))
             .noneMatch(member -> member.isOlderThan(self));
   }
@@ -727,11 +735,9 @@ public final class Node implements AutoCloseable {
   }
 
   private boolean somebodyStays() {
-    return StreamSupport.stream(cluster.state().getMembers().spliterator(), false)
-        .anyMatch(member ->
-            !member.uniqueAddress().equals(cluster.selfUniqueAddress())
-                && member.status().equals(MemberStatus.up())
-                && !leavers.drains(Members.id(member)));
+    return members()
+        .anyMatch(
+            member -> !member.uniqueAddress().equals(cluster.selfUniqueAddress()) && stays(member));
   }
 
   /** Leaves the cluster and stops, within 20 s. */

@@ -47,6 +47,15 @@ final class TakeoverLog {
       this.node = node;
       this.loss = loss;
     }
+
+    Takeover told() {
+      return new Takeover(
+          node,
+          loss.tier(),
+          loss.at(),
+          shards.size(),
+          over && lastHome != null ? Duration.between(loss.at(), lastHome) : null);
+    }
   }
 
   TakeoverLog(InstantSource clock) {
@@ -89,11 +98,12 @@ final class TakeoverLog {
   synchronized void allHome() {
     entries.removeIf(entry -> !entry.over && entry.shards.isEmpty());
     List<Entry> ending = entries.stream().filter(entry -> !entry.over).toList();
-    ending.forEach(entry -> entry.over = true);
-    list().stream().limit(ending.size()).forEach(this::measure);
+    for (Entry entry : ending) {
+      entry.over = true;
+      measure(entry.told());
+    }
   }
 
-  /** Those that end are the newest: whatever is older has ended before. */
   private void measure(Takeover done) {
     Duration took = done.took();
     if (took != null) {
@@ -108,16 +118,6 @@ final class TakeoverLog {
   }
 
   synchronized List<Takeover> list() {
-    return entries.stream()
-        .map(entry ->
-            new Takeover(
-                entry.node,
-                entry.loss.tier(),
-                entry.loss.at(),
-                entry.shards.size(),
-                entry.over && entry.lastHome != null
-                    ? Duration.between(entry.loss.at(), entry.lastHome)
-                    : null))
-        .toList();
+    return entries.stream().map(Entry::told).toList();
   }
 }
