@@ -287,19 +287,60 @@ class PagesIT {
     page.keyboard().press("Enter");
     assertThat(page.locator("#person")).containsText("User hopper", within(SOON));
     assertThat(page.locator("#person")).containsText("Together 5.00 EUR");
-    page.getByRole(AriaRole.BUTTON, new Page.GetByRoleOptions().setName("The user after event 2"))
-        .click();
+    button("The user after event 2").click();
     assertThat(page.locator("#then")).containsText("Together 2.50 EUR", within(SOON));
     assertIsAccessible(true);
   }
 
   @Test
+  void endsTheSessionsOfAUserAndErasesThemAfterQuestions() throws Exception {
+    Caller.at(up.url()).shopsAs("lovelace");
+    Caller.at(up.url()).shopsAs("lovelace");
+    openConsoleOfAWholeCluster();
+    page.locator("#to-users").click();
+    page.locator("#find-what").fill("lovelace");
+    page.keyboard().press("Enter");
+    Locator ends = page.locator("#person button[aria-label^='End session']");
+    assertThat(ends).hasCount(2);
+
+    ends.first().click();
+    page.locator("#confirm-no").click();
+    assertThat(ends).hasCount(2);
+    ends.first().click();
+    page.locator("#confirm-yes").click();
+    assertThat(page.locator("#find-result")).containsText("The session was ended", within(SOON));
+    assertThat(ends).hasCount(1);
+
+    button("End all sessions…").click();
+    page.locator("#confirm-yes").click();
+    assertThat(page.locator("#find-result")).containsText("1 sessions were ended", within(SOON));
+    assertThat(page.locator("#person")).containsText("No session lives.");
+    assertThat(page.locator("#person")).containsText("Together 5.00 EUR");
+
+    button("Erase…").click();
+    assertThat(page.locator("#confirm-yes")).isDisabled();
+    page.locator("#confirm-input").fill("lovelace");
+    page.locator("#confirm-yes").click();
+    assertThat(page.locator("#find-result")).containsText("lovelace was erased", within(SOON));
+    assertThat(page.locator("#person")).isEmpty();
+    page.locator("#find-what").press("Enter");
+    assertThat(page.locator("#find-result"))
+        .containsText("Nobody is known as lovelace", within(SOON));
+    // Chromium tells of every answer like that.
+    assertThat(complaints).hasSize(1).allMatch(text -> text.contains("404"));
+    complaints.clear();
+  }
+
+  private Locator button(String name) {
+    return page.getByRole(AriaRole.BUTTON, new Page.GetByRoleOptions().setName(name));
+  }
+
+  @Test
   void drainsANodeAfterAQuestion() throws Exception {
     openConsoleOfAWholeCluster();
-    Locator drain =
-        page.getByRole(AriaRole.BUTTON, new Page.GetByRoleOptions().setName("Drain node-2"));
+    Locator drain = button("Drain node-2");
     drain.click();
-    page.getByRole(AriaRole.BUTTON, new Page.GetByRoleOptions().setName("Cancel")).click();
+    button("Cancel").click();
     assertThat(page.locator("#confirm")).isHidden();
     drain.focus();
     page.keyboard().press("Enter");
