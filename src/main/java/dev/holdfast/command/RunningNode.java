@@ -1,6 +1,7 @@
 package dev.holdfast.command;
 
 import dev.holdfast.app.App;
+import dev.holdfast.app.CompilerThreads;
 import dev.holdfast.app.Settings;
 import java.util.concurrent.CountDownLatch;
 
@@ -11,6 +12,8 @@ final class RunningNode {
 
   /** Starts the node and sees to it that the process stops it in good order when told to end. */
   static App start(Settings settings) throws Exception {
+    // Also for the sake of the nodes beside it, while this one starts.
+    Thread.ofPlatform().daemon().name("stand-back").start(CompilerThreads::standBack);
     App app =
         App.start(
             settings,

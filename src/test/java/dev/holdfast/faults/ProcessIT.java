@@ -20,6 +20,8 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -117,6 +119,34 @@ class ProcessIT {
         .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
         .findFirst()
         .orElse(0);
+  }
+
+  @Test
+  void hasTheThreadsThatCompileStandBackBehindThoseThatAnswer() throws IOException {
+    HoldfastProcess node = program.serve(dir.resolve("data"));
+    await()
+        .untilAsserted(() ->
+            assertThat(niceness(node, "C1 CompilerThre", "C2 CompilerThre"))
+                .hasSizeGreaterThanOrEqualTo(2)
+                .containsOnly(7));
+    assertThat(niceness(node, "http-connection", "holdfast-journa")).isNotEmpty().containsOnly(0);
+  }
+
+  /** Of the threads of a node that have one of these names. */
+  private static List<Integer> niceness(HoldfastProcess node, String... names) throws IOException {
+    var found = new ArrayList<Integer>();
+    try (var threads =
+        Files.newDirectoryStream(Path.of("/proc", Long.toString(node.pid()), "task"))) {
+      for (Path thread : threads) {
+        String stat = Files.readString(thread.resolve("stat"));
+        int end = stat.lastIndexOf(')');
+        String name = stat.substring(stat.indexOf('(') + 1, end);
+        if (Arrays.stream(names).anyMatch(name::startsWith)) {
+          found.add(Integer.parseInt(stat.substring(end + 2).split(" ", -1)[16]));
+        }
+      }
+    }
+    return found;
   }
 
   @Test

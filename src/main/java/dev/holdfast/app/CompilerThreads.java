@@ -1,0 +1,82 @@
+package dev.holdfast.app;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import java.io.IOException;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The threads of this JVM that compile. They have most to do just when the processors are needed
+ * most: after a start, and when a node takes users over by code that has hardly run before. On two
+ * processors they took a third of both in that second, and each step of a takeover waited for its
+ * turn behind them.
+ *
+ * <p>So they get the smaller share of what all threads of this process want together: a fifth of
+ * what a thread of the program gets, and all that is left over. Where processors are idle nothing
+ * changes. {@code -XX:CompilerThreadPriority} does the same, but works only beside {@code
+ * -XX:ThreadPriorityPolicy=1}, which prints a warning to standard output for whoever is not root.
+ */
+public final class CompilerThreads {
+
+  private static final Logger LOG = LoggerFactory.getLogger(CompilerThreads.class);
+
+  /** Each step of niceness takes a fifth of the share: seven leave about a fifth of it. */
+  static final int NICE = 7;
+
+  private static final Path THREADS = Path.of("/proc/self/task");
+
+  /** Linux keeps 15 characters of a thread's name. */
+  private static final String NAME = " CompilerThre";
+
+  private static final int PRIO_PROCESS = 0;
+
+  private CompilerThreads() {}
+
+  /**
+   * Has them stand back. Those that the JVM starts later inherit it, since it starts them from one
+   * of these. Does nothing where there is no Linux, or it says no.
+   *
+   * @return how many stand back
+   */
+  @SuppressWarnings("restricted") // setpriority takes three ints and touches no memory of ours
+  public static int standBack() {
+    Optional<MemorySegment> function = Linker.nativeLinker().defaultLookup().find("setpriority");
+    if (function.isEmpty() || !Files.isDirectory(THREADS)) {
+      return 0;
+    }
+    MethodHandle setPriority =
+        Linker.nativeLinker()
+            .downcallHandle(
+                function.get(), FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT));
+    int changed = 0;
+    try (DirectoryStream<Path> threads = Files.newDirectoryStream(THREADS)) {
+      for (Path thread : threads) {
+        if (isCompiler(thread)) {
+          int id = Integer.parseInt(thread.getFileName().toString());
+          int failed = (int) setPriority.invokeExact(PRIO_PROCESS, id, NICE);
+          changed += failed == 0 ? 1 : 0;
+        }
+      }
+    } catch (Throwable e) { // which is what a method handle declares
+      LOG.debug("the compiler's threads keep their priority", e);
+    }
+    return changed;
+  }
+
+  private static boolean isCompiler(Path thread) {
+    try {
+      return Files.readString(thread.resolve("comm")).strip().endsWith(NAME);
+    } catch (IOException ended) {
+      return false;
+    }
+  }
+}
