@@ -40,10 +40,10 @@ final class LeaseActor extends AbstractActorWithTimers {
   /** At the root of the system's own actors, where nobody else makes any. */
   static final String NAME = "holdfast-lease";
 
-  private static final Duration RENEWAL = Duration.ofMillis(150);
+  private static final Duration RENEWAL = Duration.ofMillis(100);
 
   /** Without a majority's grant for so long, the journal is asked where it may answer instead. */
-  private static final long WITHOUT_GRANT_NANOS = Duration.ofMillis(200).toNanos();
+  private static final long WITHOUT_GRANT_NANOS = Duration.ofMillis(150).toNanos();
 
   private static final int ROUNDS = 8;
   private static final int MOST_REFUSED = 1_000;

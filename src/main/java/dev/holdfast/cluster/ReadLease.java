@@ -27,10 +27,11 @@ import org.jspecify.annotations.Nullable;
 final class ReadLease implements RightToAnswer {
 
   /**
-   * So long a right is good for. About as long as it takes to exclude a process that has died, so
-   * that nobody waits for it then; long enough for three renewals and a pause of the collector.
+   * So long a right is good for: what a takeover waits for at the least, and yet long enough for
+   * three renewals and a pause of the collector. Nodes of all versions must agree on it: the gate
+   * of one waits for the right of another.
    */
-  static final Duration LENGTH = Duration.ofMillis(600);
+  static final Duration LENGTH = Duration.ofMillis(400);
 
   /** Clocks of two machines differ by less than 5 % in their speed. */
   static final Duration WAITED_FOR = LENGTH.plus(LENGTH.dividedBy(20));

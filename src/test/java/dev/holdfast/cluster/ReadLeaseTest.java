@@ -26,10 +26,10 @@ final class ReadLeaseTest {
   void isHeldFromTheMomentTheMajorityWasAsked() {
     lease.held(lease.now());
     ReadLease.Moment asked = lease.now();
-    pass(Duration.ofMillis(400));
+    pass(SHORT);
     lease.granted(asked);
     assertThat(lease.isHeld()).isTrue();
-    pass(Duration.ofMillis(199));
+    pass(ReadLease.LENGTH.minus(SHORT).minusMillis(1));
     assertThat(lease.isHeld()).isTrue();
     pass(Duration.ofMillis(1));
     assertThat(lease.isHeld()).isFalse();
@@ -68,7 +68,7 @@ final class ReadLeaseTest {
     pass(SHORT);
     lease.granted(lease.now());
     lease.granted(first);
-    pass(Duration.ofMillis(550));
+    pass(ReadLease.LENGTH.minusMillis(1));
     assertThat(lease.isHeld()).isTrue();
   }
 
