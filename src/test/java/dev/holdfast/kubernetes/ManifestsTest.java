@@ -20,6 +20,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Ties manifests and image to the program: what they say of it is true. */
 final class ManifestsTest {
@@ -161,6 +163,16 @@ final class ManifestsTest {
     // Without a list of ports a rule would open all.
     assertThat(policy.get("spec", "ingress").items())
         .allMatch(rule -> !rule.get("ports").items().isEmpty());
+  }
+
+  /**
+   * Behind its Service, and where the server itself listens: in general, in clouds, on minikube.
+   */
+  @ParameterizedTest
+  @ValueSource(ints = {443, 6443, 8443})
+  void letANodeReachTheApiOfKubernetes(int port) {
+    Manifest policy = Manifest.only(ALL, "NetworkPolicy", "holdfast");
+    assertThat(policy.get("spec", "egress").items()).anyMatch(rule -> opens(rule, port));
   }
 
   private static boolean opens(Manifest rule, int port) {

@@ -103,6 +103,33 @@ final class OverlaysTest {
         .matches("holdfast:[0-9.]+");
   }
 
+  /**
+   * When processors are short all nodes wait for the database; and a program that a probe starts in
+   * its container takes seconds then, after which the database is taken out of its Service.
+   */
+  @Test
+  void keepTheDatabaseOfALaptopThereWhenProcessorsAreShort() {
+    List<Manifest> objects = render("local");
+    Manifest database = container(Manifest.only(objects, "StatefulSet", "holdfast-postgres"));
+    Manifest node = container(Manifest.only(objects, "Deployment", "holdfast"));
+    assertThat(processors(database)).isGreaterThan(processors(node));
+    for (String probe : List.of("startupProbe", "readinessProbe")) {
+      assertThat(database.get(probe, "tcpSocket", "port").text()).isEqualTo("postgres");
+      assertThat(database.get(probe, "exec").isThere()).isFalse();
+    }
+  }
+
+  private static Manifest container(Manifest workload) {
+    return workload.get("spec", "template", "spec", "containers", "0");
+  }
+
+  /** In thousandths of a processor, as the overlay for a laptop counts them. */
+  private static int processors(Manifest container) {
+    String requested = container.get("resources", "requests", "cpu").text();
+    assertThat(requested).matches("[0-9]+m");
+    return Integer.parseInt(requested.substring(0, requested.length() - 1));
+  }
+
   @Test
   void holdNoSecretAndLetNobodyInWithoutAKeyInProduction() {
     List<Manifest> objects = render("production");
