@@ -10,19 +10,25 @@ import java.lang.invoke.MethodHandle;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The threads of this JVM that compile. They have most to do just when the processors are needed
- * most: after a start, and when a node takes users over by code that has hardly run before. On two
- * processors they took a third of both in that second, and each step of a takeover waited for its
- * turn behind them.
+ * The threads of this JVM that compile. When a node takes users over by code that has hardly run
+ * before, they have most to do just when the processors are needed most: on two of them they took a
+ * third of both in that second, and each step of the takeover waited for its turn behind them.
  *
  * <p>So they get the smaller share of what all threads of this process want together: a fifth of
  * what a thread of the program gets, and all that is left over. Where processors are idle nothing
- * changes. {@code -XX:CompilerThreadPriority} does the same, but works only beside {@code
+ * changes. Not in the first half minute, in which a node that starts under full load has nothing
+ * better to do than to compile: it would stay slow for several times as long. Nor can they be given
+ * their share back later, which takes rights that a process seldom has.
+ *
+ * <p>{@code -XX:CompilerThreadPriority} does it from the start, and only beside {@code
  * -XX:ThreadPriorityPolicy=1}, which prints a warning to standard output for whoever is not root.
  */
 public final class CompilerThreads {
@@ -39,7 +45,15 @@ public final class CompilerThreads {
 
   private static final int PRIO_PROCESS = 0;
 
+  private static final Duration WARM = Duration.ofSeconds(30);
+
   private CompilerThreads() {}
+
+  /** Has them {@linkplain #standBack stand back} in half a minute, as long as the process runs. */
+  public static void standBackOnceWarm() {
+    CompletableFuture.delayedExecutor(WARM.toSeconds(), TimeUnit.SECONDS)
+        .execute(CompilerThreads::standBack);
+  }
 
   /**
    * Has them stand back. Those that the JVM starts later inherit it, since it starts them from one
@@ -48,7 +62,7 @@ public final class CompilerThreads {
    * @return how many stand back
    */
   @SuppressWarnings("restricted") // setpriority takes three ints and touches no memory of ours
-  public static int standBack() {
+  static int standBack() {
     Optional<MemorySegment> function = Linker.nativeLinker().defaultLookup().find("setpriority");
     if (function.isEmpty() || !Files.isDirectory(THREADS)) {
       return 0;

@@ -12,8 +12,6 @@ final class RunningNode {
 
   /** Starts the node and sees to it that the process stops it in good order when told to end. */
   static App start(Settings settings) throws Exception {
-    // Also for the sake of the nodes beside it, while this one starts.
-    Thread.ofPlatform().daemon().name("stand-back").start(CompilerThreads::standBack);
     App app =
         App.start(
             settings,
@@ -22,6 +20,7 @@ final class RunningNode {
               System.err.println("holdfast: this node was fenced; its users are held by another");
               Runtime.getRuntime().halt(1);
             });
+    CompilerThreads.standBackOnceWarm();
     Runtime.getRuntime()
         .addShutdownHook(
             Thread.ofPlatform()

@@ -121,10 +121,12 @@ class ProcessIT {
         .orElse(0);
   }
 
+  /** In half a minute, so that what it needs first is compiled soon. */
   @Test
   void hasTheThreadsThatCompileStandBackBehindThoseThatAnswer() throws IOException {
     HoldfastProcess node = program.serve(dir.resolve("data"));
     await()
+        .atMost(Duration.ofSeconds(60))
         .untilAsserted(() ->
             assertThat(niceness(node, "C1 CompilerThre", "C2 CompilerThre"))
                 .hasSizeGreaterThanOrEqualTo(2)
