@@ -98,7 +98,10 @@ final class DrillCommand implements Callable<Integer> {
   @Option(
       names = "--nodes",
       paramLabel = "N",
-      description = "How many nodes, 2 to " + MOST_NODES + " (3; 5 for crash-two and scale-in).")
+      description =
+          "How many nodes, 2 to "
+              + MOST_NODES
+              + " (3; 5 for crash-two, partition-two and scale-in).")
   private @Nullable Integer nodes;
 
   @Option(names = "--runs", paramLabel = "N", description = "How often it is done (1).")

@@ -21,6 +21,11 @@ public enum Fault {
   /** Nothing passes between a node and the others. */
   PARTITION(
       3, "a node is cut off from the others, and from the load balancer, but not from the journal"),
+  /** Nothing passes between two nodes and the others: a machine without a word. */
+  PARTITION_TWO(
+      5,
+      "a machine with two of the nodes is cut off from the others, and from the load balancer, but"
+          + " not from the journal"),
   /** What a node sends does not arrive. */
   ONE_WAY(3, "what a node sends does not reach the others, though they reach it"),
   /** A firewall before a node that refuses instead of dropping. */
@@ -62,6 +67,7 @@ public enum Fault {
   /** {@return how many nodes it takes at least} */
   public int leastNodes() {
     return switch (this) {
+      case PARTITION_TWO -> 5;
       case CRASH_TWO, SCALE_IN, HANG_CRASH -> 3;
       case CRASH, CRASH_OLDEST, CRASH_MOVING, HANG, PARTITION, ONE_WAY, REJECT -> 2;
       case LEAVE, ROLLING, SCALE_OUT, JOURNAL_DOWN -> 2;
@@ -76,7 +82,7 @@ public enum Fault {
   /** {@return whether it is done to the connections between nodes} */
   boolean needsRelay() {
     return switch (this) {
-      case PARTITION, ONE_WAY, REJECT -> true;
+      case PARTITION, PARTITION_TWO, ONE_WAY, REJECT -> true;
       case CRASH, CRASH_OLDEST, CRASH_TWO, CRASH_MOVING, HANG, HANG_CRASH -> false;
       case LEAVE, ROLLING, SCALE_OUT, SCALE_IN, JOURNAL_DOWN -> false;
     };

@@ -77,6 +77,7 @@ final class Injection implements AutoCloseable {
       case CRASH, CRASH_MOVING, LEAVE -> ending.add(others.getFirst());
       case CRASH_OLDEST -> ending.add(oldest);
       case CRASH_TWO, SCALE_IN -> ending.addAll(others.subList(0, 2));
+      case PARTITION_TWO -> cut.addAll(others.subList(0, 2));
       case HANG -> hung.add(others.getFirst());
       case PARTITION, ONE_WAY, REJECT -> cut.add(others.getFirst());
       case HANG_CRASH -> {
@@ -115,16 +116,12 @@ final class Injection implements AutoCloseable {
           node.hang();
         }
       }
-      case PARTITION, ONE_WAY -> {
-        for (DrillNode node : cut) {
-          List<String> others =
-              cluster.nodes().stream()
-                  .filter(other -> !cut.contains(other))
-                  .map(DrillNode::name)
-                  .toList();
-          cluster.relay().cut(node.name(), others, plan.fault() == Fault.ONE_WAY);
-          entrances.cutOff(node.name(), true);
-        }
+      case PARTITION, PARTITION_TWO, ONE_WAY -> {
+        Set<String> away = nameSet(cut);
+        Set<String> others = nameSet(cluster.nodes());
+        others.removeAll(away);
+        cluster.relay().cut(away, others, plan.fault() == Fault.ONE_WAY);
+        away.forEach(name -> entrances.cutOff(name, true));
       }
       case REJECT -> {
         for (DrillNode node : cut) {
@@ -161,7 +158,7 @@ final class Injection implements AutoCloseable {
       case CRASH_MOVING -> names + " killed while users moved to a new node";
       case HANG -> names(hung) + " stopped";
       case HANG_CRASH -> names(hung) + " stopped and " + names + " killed";
-      case PARTITION -> names(cut) + " cut off";
+      case PARTITION, PARTITION_TWO -> names(cut) + " cut off";
       case ONE_WAY -> "nothing from " + names(cut) + " arrives";
       case REJECT -> "a firewall refuses connections to " + names(cut);
       case LEAVE, SCALE_IN -> names + " told to end";
@@ -271,7 +268,7 @@ final class Injection implements AutoCloseable {
     }
     switch (plan.fault()) {
       case CRASH, CRASH_OLDEST, CRASH_TWO, CRASH_MOVING -> restart();
-      case HANG, HANG_CRASH, PARTITION, ONE_WAY, LEAVE -> {
+      case HANG, HANG_CRASH, PARTITION, PARTITION_TWO, ONE_WAY, LEAVE -> {
         for (DrillNode node : excluded) {
           node.start();
         }
@@ -334,7 +331,7 @@ final class Injection implements AutoCloseable {
   Set<String> lost() {
     return switch (plan.fault()) {
       case CRASH, CRASH_OLDEST, CRASH_TWO, CRASH_MOVING -> faulty();
-      case HANG, HANG_CRASH, PARTITION, ONE_WAY -> faulty();
+      case HANG, HANG_CRASH, PARTITION, PARTITION_TWO, ONE_WAY -> faulty();
       case REJECT -> Set.of(); // perhaps it keeps them
       case LEAVE, ROLLING, SCALE_OUT, SCALE_IN, JOURNAL_DOWN -> Set.of();
     };
@@ -349,7 +346,7 @@ final class Injection implements AutoCloseable {
         all.addAll(nameSet(hung));
         yield all;
       }
-      case PARTITION, ONE_WAY, REJECT -> nameSet(cut);
+      case PARTITION, PARTITION_TWO, ONE_WAY, REJECT -> nameSet(cut);
       case LEAVE, ROLLING, SCALE_OUT, SCALE_IN, JOURNAL_DOWN -> Set.of();
     };
   }

@@ -9,6 +9,7 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -92,13 +93,15 @@ final class Relay implements AutoCloseable {
   // ---------------------------------------------------------------------------------------------
   // Faults
 
-  /** Nothing goes from the one to the others any more, nor back unless {@code oneWay}. */
-  void cut(String node, List<String> others, boolean oneWay) {
+  /** Nothing goes from these to the others any more, nor back unless {@code oneWay}. */
+  void cut(Collection<String> nodes, Collection<String> others, boolean oneWay) {
     var ways = new HashSet<Way>();
-    for (String other : others) {
-      ways.add(new Way(node, other));
-      if (!oneWay) {
-        ways.add(new Way(other, node));
+    for (String node : nodes) {
+      for (String other : others) {
+        ways.add(new Way(node, other));
+        if (!oneWay) {
+          ways.add(new Way(other, node));
+        }
       }
     }
     change(ways, Set.of());
