@@ -68,7 +68,7 @@ function actions(user) {
       title: `End all sessions of ${user}?`,
       text: "They are logged out everywhere, log-ins on their way included. The cart stays.",
       yes: "End all sessions",
-    }, "DELETE", path(user, "/sessions"), (body) => `${body.ended} sessions were ended.`, again) } }, "End all sessions…"),
+    }, "DELETE", path(user, "/sessions"), (body) => body.ended === 1 ? "One session was ended." : `${body.ended} sessions were ended.`, again) } }, "End all sessions…"),
     element("button", { type: "button", class: "danger", on: { click: () => act({
       title: `Erase ${user}?`,
       text: "Sessions, cart and history are deleted for good. This cannot be undone.",

@@ -313,7 +313,7 @@ class PagesIT {
 
     button("End all sessions…").click();
     page.locator("#confirm-yes").click();
-    assertThat(page.locator("#find-result")).containsText("1 sessions were ended", within(SOON));
+    assertThat(page.locator("#find-result")).containsText("One session was ended", within(SOON));
     assertThat(page.locator("#person")).containsText("No session lives.");
     assertThat(page.locator("#person")).containsText("Together 5.00 EUR");
 
