@@ -42,7 +42,7 @@ public interface EventLog {
   }
 
   /**
-   * A user's state after the last event at or before a moment.
+   * A user's state after the last event at or before a moment that has come.
    *
    * @param moment milliseconds since 1970
    */
@@ -56,6 +56,9 @@ public interface EventLog {
 
     /** What is kept of the user does not reach back to the moment. */
     record Forgotten() implements Past {}
+
+    /** The moment is still to come, for this node's clock and for the user: more may happen. */
+    record Ahead() implements Past {}
 
     /** At that moment the journal held nothing of the user yet. */
     record Nobody() implements Past {}

@@ -33,6 +33,9 @@ public final class JournaledEventLog implements EventLog, AutoCloseable {
   /** How often at most the place of a consumer that moves on is written. */
   private static final long NOTE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
+  /** Retention deletes a user's old events once in a while, not three times in a moment. */
+  private static final int ATTEMPTS = 3;
+
   private static final UserReplayer REPLAYER = new UserReplayer();
 
   private final Journal journal;
@@ -88,48 +91,80 @@ public final class JournaledEventLog implements EventLog, AutoCloseable {
   public Past at(OwnerKey owner, long moment) {
     return reading(() -> {
       var stored = new Owner(owner.high(), owner.low());
-      Recovered recovered = journal.look(stored);
-      if (recovered.highest() == 0) {
-        return new Past.Nobody();
-      }
-      var oldest = new ArrayList<StoredEvent>(1);
-      journal.read(stored, 1, recovered.highest(), 1, oldest::add);
-      SnapshotWrite snapshot = recovered.snapshot();
-      boolean whole =
-          !oldest.isEmpty()
-              && (oldest.getFirst().number() == 1
-                  || REPLAYER.isBeginning(REPLAYER.decode(oldest.getFirst().event())));
-      User user = REPLAYER.beginning();
-      long from = 1;
-      if (whole && oldest.getFirst().event().at() > moment) {
-        return oldest.getFirst().number() == 1 ? new Past.Nobody() : new Past.Forgotten();
-      } else if (!whole) {
-        if (snapshot == null || snapshot.at() > moment) {
-          return new Past.Forgotten();
+      for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+        Past past = lookBack(stored, moment);
+        if (past != null) {
+          return past;
         }
-        user = REPLAYER.decode(snapshot.snapshot());
-        from = snapshot.number() + 1;
       }
-      var replay = new Replay(user, moment);
-      journal.read(stored, from, recovered.highest(), Long.MAX_VALUE, replay::take);
-      return new Past.Known(replay.user);
+      throw new LogUnavailable(
+          new IllegalStateException("events were deleted again and again while they were read"));
     });
+  }
+
+  /** {@return the past, or null if events were deleted between two looks at it} */
+  private @Nullable Past lookBack(Owner owner, long moment) {
+    boolean ahead = moment > clock.getAsLong();
+    Recovered recovered = journal.look(owner);
+    if (recovered.highest() == 0) {
+      return ahead ? new Past.Ahead() : new Past.Nobody();
+    }
+    var oldest = new ArrayList<StoredEvent>(1);
+    journal.read(owner, 1, recovered.highest(), 1, oldest::add);
+    SnapshotWrite snapshot = recovered.snapshot();
+    boolean whole =
+        !oldest.isEmpty()
+            && (oldest.getFirst().number() == 1
+                || REPLAYER.isBeginning(REPLAYER.decode(oldest.getFirst().event())));
+    User user = REPLAYER.beginning();
+    long from;
+    if (whole) {
+      from = oldest.getFirst().number();
+      if (oldest.getFirst().event().at() > moment) {
+        return from == 1 ? new Past.Nobody() : new Past.Forgotten();
+      }
+    } else {
+      if (snapshot == null || snapshot.at() > moment) {
+        return new Past.Forgotten();
+      }
+      user = REPLAYER.decode(snapshot.snapshot());
+      from = snapshot.number() + 1;
+    }
+    var replay = new Replay(user, from, moment);
+    journal.read(owner, from, recovered.highest(), Long.MAX_VALUE, replay::take);
+    if (!replay.isWhole(recovered.highest())) {
+      return null;
+    }
+    // A user's time may be ahead of this node's clock; what has happened is no future then.
+    return ahead && !replay.passed ? new Past.Ahead() : new Past.Known(replay.user);
   }
 
   /** One event after another up to a moment, since a log may be long. */
   private static final class Replay {
-    private User user;
     private final long moment;
+    private User user;
+    private long next;
+    private boolean gap;
 
-    Replay(User user, long moment) {
+    /** Whether there was an event at the moment or after it. */
+    private boolean passed;
+
+    Replay(User user, long from, long moment) {
       this.user = user;
+      this.next = from;
       this.moment = moment;
     }
 
     void take(StoredEvent event) {
-      if (event.event().at() <= moment) {
+      gap |= event.number() != next++;
+      passed |= event.event().at() >= moment;
+      if (!gap && event.event().at() <= moment) {
         user = REPLAYER.apply(user, REPLAYER.decode(event.event()));
       }
+    }
+
+    boolean isWhole(long highest) {
+      return !gap && next == highest + 1;
     }
   }
 

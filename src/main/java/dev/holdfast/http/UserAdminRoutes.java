@@ -44,8 +44,9 @@ final class UserAdminRoutes {
     refuseConditions(call);
     String user = user(call);
     var owner = OwnerKey.ofUser(user);
-    Long moment = call.query().moment("at");
-    call.query().end();
+    Query query = call.query();
+    Long moment = query.moment("at");
+    query.end();
     if (moment == null) {
       return Response.json(200, WireJson.user(owner, inspected(call, owner)));
     }
@@ -59,6 +60,11 @@ final class UserAdminRoutes {
           throw new Rejected(
               ProblemType.HISTORY_EXPIRED,
               "What is kept of the user does not reach back to that time.");
+      case EventLog.Past.Ahead _ -> {
+        query.wrong("at", "must not be in the future");
+        query.end();
+        throw new IllegalStateException("what is wrong is refused");
+      }
     };
   }
 

@@ -10,6 +10,7 @@ import ch.qos.logback.core.read.ListAppender;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.holdfast.user.OwnerKey;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
@@ -98,6 +99,44 @@ class UserAdminTest {
     assertThat(client.get(path + "?at=2026-01-01T00:00:00Z").send(404).problem())
         .isEqualTo("no-such-user");
     assertThat(client.get(path + "?at=yesterday").send(422).body()).contains("\"at\"");
+  }
+
+  @Test
+  void refusesTimesThatAreNoneOrStillToCome() {
+    client.session(user);
+    for (String none : new String[] {"", "2026-03-01", "2026-03-01T09:30:00", "1772357400"}) {
+      Received refused = client.get(path + "?at=" + none).send(422);
+      assertThat(refused.problem()).isEqualTo("invalid-fields");
+      assertThat(refused.body()).contains("\"at\"", "must be a time");
+    }
+    String tomorrow = Instant.now().plus(Duration.ofDays(1)).toString();
+    for (String anybody : new String[] {path, path + "-nobody"}) {
+      assertThat(client.get(anybody + "?at=" + tomorrow).send(422).body())
+          .contains("\"at\"", "must not be in the future");
+    }
+    client.get(path + "?at=2026-01-01T00:00:00Z&at=2026-01-01T00:00:00Z").send(400);
+    client.get(path + "?at=2026-01-01T00:00:00Z&before=1").send(400);
+    // The zone is a part of a time: the plus sign has to be encoded.
+    client.get(path + "?at=2026-01-01T00:00:00%2B01:00").send(404);
+  }
+
+  @Test
+  void showsNothingOfTheTimeBeforeAnErasureAndWhoComesBackAsNew() throws Exception {
+    client.session(user);
+    String before = client.get(path).send(200).json().path("changedAt").asText();
+    awaitAfter(before);
+    String erasedAt = client.delete(path).send(200).json().path("erasedAt").asText();
+    assertThat(client.get(path + "?at=" + before).send(410).problem())
+        .isEqualTo("history-expired");
+    assertThat(client.get(path + "?at=" + erasedAt).send(404).problem()).isEqualTo("no-such-user");
+
+    awaitAfter(erasedAt);
+    client.session(user);
+    String after = client.get(path).send(200).json().path("changedAt").asText();
+    assertThat(client.get(path + "?at=" + after).send(200).json().path("sessions")).hasSize(1);
+    assertThat(client.get(path + "?at=" + erasedAt).send(404).problem()).isEqualTo("no-such-user");
+    assertThat(client.get(path + "?at=" + before).send(410).problem())
+        .isEqualTo("history-expired");
   }
 
   @Test

@@ -25,6 +25,7 @@ public final class FailingStore implements JournalStore {
   private final AtomicReference<@Nullable RuntimeException> erasures = new AtomicReference<>();
   private final AtomicReference<@Nullable RuntimeException> unreadable = new AtomicReference<>();
   private final AtomicReference<@Nullable RuntimeException> stream = new AtomicReference<>();
+  private final AtomicReference<@Nullable Runnable> beforeNextStream = new AtomicReference<>();
   private final AtomicReference<@Nullable CountDownLatch> silence = new AtomicReference<>();
   private final Set<Owner> damaged = ConcurrentHashMap.newKeySet();
   private final AtomicInteger recoveries = new AtomicInteger();
@@ -74,6 +75,11 @@ public final class FailingStore implements JournalStore {
   /** The next time that events are read as a stream, it ends in the middle. */
   public void failNextStream() {
     stream.set(new StoreUnreadable("the connection was lost", null));
+  }
+
+  /** Something happens between the next two times that events are read as a stream. */
+  public void beforeNextStreamButOne(Runnable happens) {
+    beforeNextStream.set(() -> beforeNextStream.set(happens));
   }
 
   /** Says that the history may be another one from now on. */
@@ -175,6 +181,10 @@ public final class FailingStore implements JournalStore {
   @Override
   public long read(Owner owner, long from, long to, long max, Consumer<StoredEvent> consumer) {
     read();
+    Runnable next = beforeNextStream.getAndSet(null);
+    if (next != null) {
+      next.run();
+    }
     RuntimeException lost = stream.getAndSet(null);
     if (lost != null) {
       store.read(owner, from, to, Math.min(max, 3), consumer);
