@@ -55,6 +55,10 @@ final class HttpConnection implements AutoCloseable {
       return sessionToken;
     }
 
+    byte[] body() {
+      return body;
+    }
+
     /** {@return whether these bytes are somewhere in the body} */
     boolean contains(byte[] part) {
       for (int i = 0; i <= body.length - part.length; i++) {
