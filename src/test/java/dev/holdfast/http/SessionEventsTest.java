@@ -7,6 +7,7 @@ import dev.holdfast.http.EventReader.Told;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
@@ -235,6 +236,54 @@ class SessionEventsTest {
           });
     }
     client.get("/v1/session").token(token).send(200);
+  }
+
+  @Test
+  void showsEachChangeOnEveryOneOfTwoThousandStreams() throws Exception {
+    int users = 100;
+    int devices = 20;
+    List<List<EventReader>> streams = new ArrayList<>();
+    List<String> tokens = new ArrayList<>();
+    try {
+      for (int i = 0; i < users; i++) {
+        var ofUser = new ArrayList<EventReader>();
+        streams.add(ofUser);
+        for (int j = 0; j < devices; j++) {
+          String token = client.session(user + "-" + i);
+          ofUser.add(watch(token));
+          if (j == 0) {
+            tokens.add(token);
+          }
+        }
+      }
+      for (List<EventReader> ofUser : streams) {
+        for (EventReader stream : ofUser) {
+          assertThat(stream.next().type()).isEqualTo("session");
+        }
+      }
+      assertThat(client.metric("holdfast_http_streams")).isGreaterThanOrEqualTo(users * devices);
+
+      long began = System.nanoTime();
+      for (String token : tokens) {
+        put(token, "tea");
+      }
+      for (List<EventReader> ofUser : streams) {
+        for (EventReader stream : ofUser) {
+          Told told = stream.next();
+          assertThat(told.type()).isEqualTo("cart.line-set");
+          assertThat(told.data().at("/data/item/sku").asText()).isEqualTo("tea");
+        }
+      }
+      assertThat(Duration.ofNanos(System.nanoTime() - began))
+          .as("from the first of %s changes until each stream had told its own", users)
+          .isLessThan(Duration.ofSeconds(10));
+    } finally {
+      for (List<EventReader> ofUser : streams) {
+        for (EventReader stream : ofUser) {
+          stream.close();
+        }
+      }
+    }
   }
 
   private static HttpSettings.Bounds bounds(int streams, Duration heartbeat, Duration answering) {
