@@ -21,6 +21,7 @@ import dev.holdfast.user.Request;
 import dev.holdfast.user.RequestId;
 import dev.holdfast.user.SessionId;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -30,6 +31,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import org.apache.pekko.actor.ActorSystemImpl;
 import org.apache.pekko.actor.typed.javadsl.Adapter;
@@ -47,19 +49,54 @@ final class SeveralNodes implements AutoCloseable {
   private final PostgresOptions database = TestPostgres.fresh();
   private final List<Member> members = Collections.synchronizedList(new ArrayList<>());
 
+  /** The clocks of one machine, which tests move. */
+  static final class Clocks {
+    private final AtomicLong passed = new AtomicLong();
+    private final AtomicLong jumped = new AtomicLong();
+
+    /** So much time passes, for all clocks alike. */
+    void pass(Duration time) {
+      passed.addAndGet(time.toMillis());
+    }
+
+    /** The wall clock is set, by so much more than before. */
+    void jump(Duration by) {
+      jumped.addAndGet(by.toMillis());
+    }
+
+    long wall() {
+      return System.currentTimeMillis() + passed.get() + jumped.get();
+    }
+
+    private long running() {
+      return System.nanoTime() / 1_000_000 + passed.get();
+    }
+
+    private TrustedClock trusted() {
+      return new TrustedClock(() -> Instant.ofEpochMilli(wall()), this::running, this::running);
+    }
+  }
+
   /** A node and what belongs to it. */
   static final class Member {
     final String name;
     final Journal journal;
     final Node node;
+    final Clocks clocks;
     final AtomicBoolean halted;
     private final AtomicBoolean left;
 
     private Member(
-        String name, Journal journal, Node node, AtomicBoolean halted, AtomicBoolean left) {
+        String name,
+        Journal journal,
+        Node node,
+        Clocks clocks,
+        AtomicBoolean halted,
+        AtomicBoolean left) {
       this.name = name;
       this.journal = journal;
       this.node = node;
+      this.clocks = clocks;
       this.halted = halted;
       this.left = left;
     }
@@ -135,6 +172,7 @@ final class SeveralNodes implements AutoCloseable {
     } catch (JournalUnusable e) {
       throw new IllegalStateException(e);
     }
+    var clocks = new Clocks();
     try {
       Node node =
           Node.start(
@@ -142,13 +180,10 @@ final class SeveralNodes implements AutoCloseable {
               new ClusterSettings(
                   SHARDS, 100_000, Duration.ofMillis(200), 8, Duration.ofSeconds(20), form, place),
               journal,
-              new TrustedClock(
-                  InstantSource.system(),
-                  () -> System.nanoTime() / 1_000_000,
-                  () -> System.nanoTime() / 1_000_000),
+              clocks.trusted(),
               Limits.defaults(),
               new Host(keys, SILENCE, halt, () -> {}));
-      var member = new Member(name, journal, node, halted, left);
+      var member = new Member(name, journal, node, clocks, halted, left);
       members.add(member);
       return member;
     } catch (RuntimeException e) {
