@@ -93,6 +93,7 @@ public final class App implements AutoCloseable {
         settings.tokenKeys().isEmpty()
             ? List.of(TokenKeyFile.in(settings.data()))
             : settings.tokenKeys();
+    var secret = OwnerSecret.of(store, keys);
     // Whoever has left may be fenced by the others before it does so itself.
     Runnable halt =
         () -> {
@@ -114,6 +115,7 @@ public final class App implements AutoCloseable {
             settings.limits(),
             new Host(
                 keys.stream().map(SessionTokens.Key::mark).toList(),
+                secret.keys(),
                 isAlone(settings) ? ALONE : CLUSTER_SILENCE,
                 halt,
                 App::endProcess));
@@ -141,6 +143,7 @@ public final class App implements AutoCloseable {
             log,
             node.changes(),
             ring.tokens(),
+            secret.keys(),
             health(node),
             registry);
     parts.push(server);
@@ -152,13 +155,14 @@ public final class App implements AutoCloseable {
                     : settings.http().host())
                 + ":"
                 + server.port());
+    secret.seal(keys);
     node.measures(() -> Meters.figures(journal, node, server));
     node.serves(url);
     parts.push(() -> {
       server.endsConnections();
       node.drain(settings.cluster().drain());
     });
-    parts.push(watchSecrets(settings, server, ring, registry));
+    parts.push(watchSecrets(settings, server, ring, secret, registry));
     if (settings.pod() != null) {
       parts.push(DeletionCost.keep(settings.pod(), node::isOldest));
     }
@@ -167,7 +171,11 @@ public final class App implements AutoCloseable {
 
   /** Takes over what stands in files when it changes there: keys and certificates. */
   private static SecretFiles watchSecrets(
-      Settings settings, ApiServer server, TokenKeyRing ring, PrometheusMeterRegistry metrics) {
+      Settings settings,
+      ApiServer server,
+      TokenKeyRing ring,
+      OwnerSecret owners,
+      PrometheusMeterRegistry metrics) {
     var secrets = new SecretFiles(metrics);
     Path apiKeys = settings.keyFiles().apiKeys();
     if (apiKeys != null) {
@@ -193,6 +201,7 @@ public final class App implements AutoCloseable {
       secrets.watch(
           "token-keys", List.of(tokenKeys), () -> ring.bring(KeyLists.tokenKeys(tokenKeys)));
       secrets.afterEachLook(ring::settle);
+      secrets.afterEachLook(() -> owners.seal(ring.keys()));
     }
     ServerTls tls = settings.http().tls();
     if (tls != null) {

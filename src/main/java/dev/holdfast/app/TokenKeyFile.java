@@ -11,6 +11,9 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The token key of a node that was given none: made once, kept beside the journal in a file that
@@ -33,6 +36,28 @@ public final class TokenKeyFile {
   }
 
   /**
+   * The keys that a command finds: those of the environment, or that of the folder if it has one.
+   *
+   * @throws IOException if a file cannot be read, or holds no key
+   */
+  static List<SessionTokens.Key> ofCommand(@Nullable Path folder, Map<String, String> environment)
+      throws IOException {
+    String keys = environment.get("HOLDFAST_TOKEN_KEYS");
+    String file = environment.get("HOLDFAST_TOKEN_KEYS_FILE");
+    if (file != null && !file.isBlank()) {
+      return KeyLists.tokenKeys(Path.of(file));
+    }
+    if (keys != null && !keys.isBlank()) {
+      try {
+        return KeyLists.tokenKeys(KeyLists.split(keys));
+      } catch (IllegalArgumentException e) {
+        throw new IOException("HOLDFAST_TOKEN_KEYS must hold " + KeyLists.TOKEN_KEY_FORM);
+      }
+    }
+    return folder != null && Files.exists(folder.resolve(NAME)) ? List.of(in(folder)) : List.of();
+  }
+
+  /**
    * Reads the key of the folder, or makes one, as {@code holdfast.token-keys} takes it: a secret,
    * for several nodes that share it.
    *
@@ -49,7 +74,7 @@ public final class TokenKeyFile {
       return text;
     } catch (IllegalArgumentException e) {
       throw new IOException(
-          file + " holds no token key; restore it, or remove it to end all sessions");
+          file + " holds no token key; restore it: without it no user of the journal is found");
     }
   }
 

@@ -64,6 +64,11 @@ final class TokenKeyRing {
     return tokens;
   }
 
+  /** {@return the keys that are accepted} */
+  synchronized List<SessionTokens.Key> keys() {
+    return wanted;
+  }
+
   /**
    * From now on these keys are accepted, and no others. The one that signs goes on if it is among
    * them; if it was taken away, tokens of it are not wanted any more, and the first one signs.

@@ -245,7 +245,8 @@ public final class Node implements AutoCloseable {
             limits,
             users,
             population,
-            forms::newest));
+            forms::newest,
+            host.owners()));
     this.listening = new Listening(system, users);
     this.agenda = new Agenda(journal, users, held::owners, clock, settings);
   }

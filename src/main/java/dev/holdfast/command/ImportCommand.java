@@ -1,7 +1,9 @@
 package dev.holdfast.command;
 
+import dev.holdfast.app.OwnerSecret;
 import dev.holdfast.journal.JournalStore;
 import dev.holdfast.user.Event;
+import dev.holdfast.user.OwnerKeys;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -10,6 +12,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -40,6 +43,16 @@ final class ImportCommand implements Callable<Integer> {
   @SuppressWarnings("NullAway.Init") // set by picocli before anything runs
   private String file;
 
+  @Option(
+      names = "--rekey",
+      description = {
+        "Gives known users new owner keys, by a new secret that is sealed with HOLDFAST_TOKEN_KEYS"
+            + " or the token.key of the folder. Their sessions end, and consumers of the feed begin"
+            + " anew. For journals whose owner keys follow from the user ids alone, whose secret is"
+            + " known to others, or whose token keys are lost."
+      })
+  private boolean rekey;
+
   @Option(names = "--json", description = "Print what was read as JSON.")
   private boolean json;
 
@@ -49,7 +62,9 @@ final class ImportCommand implements Callable<Integer> {
     try (InputStream in = open();
         JournalStore store = journal.openToFill();
         var progress = Progress.of("importing")) {
-      read = JournalImport.read(in, store, progress);
+      @Nullable OwnerKeys owners =
+          rekey ? OwnerSecret.forNew(store, journal.embedded(), System.getenv()) : null;
+      read = JournalImport.read(in, store, owners, progress);
       // Whatever kinds of events there are among them.
       store.nodes().raiseForm(Event.newestForm());
     }

@@ -69,8 +69,10 @@ final class JournalExport implements JournalStore.Scan {
   }
 
   @Override
-  public void journal(String identity, long forgotten) {
-    line(new PortableLine.Header(PortableLine.FORMAT, program, at.toString(), identity, forgotten));
+  public void journal(String identity, long forgotten, @Nullable String ownerSecret) {
+    line(
+        new PortableLine.Header(
+            PortableLine.FORMAT, program, at.toString(), identity, forgotten, ownerSecret));
   }
 
   @Override

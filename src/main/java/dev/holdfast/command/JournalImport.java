@@ -4,6 +4,7 @@ import dev.holdfast.http.Hashes;
 import dev.holdfast.journal.JournalStore;
 import dev.holdfast.journal.JournalUnusable;
 import dev.holdfast.journal.Owner;
+import dev.holdfast.user.OwnerKeys;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -53,20 +54,30 @@ final class JournalImport {
    * Fills {@code store}.
    *
    * @param in is read to its end, and should be buffered
+   * @param rekeyed by which known users get new owner keys; null for all to keep theirs
    * @param progress told of each owner that it comes to
    * @return what was read, as the last line says it
    * @throws Refused if a line is not what it should be; nothing is in the journal then
    * @throws JournalUnusable if the journal is not empty, or in use
    */
   static PortableLine.Trailer read(
-      InputStream in, JournalStore store, Consumer<? super Owner> progress)
+      InputStream in,
+      JournalStore store,
+      @Nullable OwnerKeys rekeyed,
+      Consumer<? super Owner> progress)
       throws IOException, JournalUnusable {
     JournalImport run = new JournalImport(in, progress);
     PortableLine.Trailer[] end = new PortableLine.Trailer[1];
     try {
       store.load(scan -> {
         try {
-          end[0] = run.readInto(scan);
+          if (rekeyed == null) {
+            end[0] = run.readInto(scan);
+          } else {
+            var other = new RekeyedScan(scan, rekeyed);
+            end[0] = run.readInto(other);
+            other.finish();
+          }
         } catch (IOException e) {
           throw new UncheckedIOException(e);
         }
@@ -88,7 +99,7 @@ final class JournalImport {
     }
     String identity = header.identity();
     if (identity != null) {
-      scan.journal(identity, header.forgotten());
+      scan.journal(identity, header.forgotten(), header.ownerSecret());
     }
     add(first);
     while (true) {

@@ -67,6 +67,11 @@ final class JournalOptions {
         : PostgresStore.open(server);
   }
 
+  /** {@return the folder of the embedded journal, null for a journal in PostgreSQL} */
+  @Nullable Path embedded() {
+    return server() == null ? folder() : null;
+  }
+
   /** {@return where the journal is, for people} */
   String place() {
     PostgresOptions server = server();

@@ -38,8 +38,16 @@ sealed interface PortableLine {
    * @param identity of the journal, to which cursors of its feed belong; null in what programs have
    *     written that knew of none
    * @param forgotten the highest position that retention has deleted; 0 without an identity
+   * @param ownerSecret by which owner keys follow from user ids, sealed; empty if none was made
+   *     yet, null where they follow from the user ids alone
    */
-  record Header(long format, String program, String at, @Nullable String identity, long forgotten)
+  record Header(
+      long format,
+      String program,
+      String at,
+      @Nullable String identity,
+      long forgotten,
+      @Nullable String ownerSecret)
       implements PortableLine {}
 
   record Snapshot(SnapshotWrite snapshot) implements PortableLine {}
@@ -63,10 +71,13 @@ sealed interface PortableLine {
                       h.format,
                       h.program,
                       h.at,
-                      h.identity == null
-                          ? ""
-                          : ",\"identity\":\"%s\",\"forgotten\":%d"
-                              .formatted(h.identity, h.forgotten)));
+                      (h.identity == null
+                              ? ""
+                              : ",\"identity\":\"%s\",\"forgotten\":%d"
+                                  .formatted(h.identity, h.forgotten))
+                          + (h.ownerSecret == null
+                              ? ""
+                              : ",\"ownerSecret\":\"%s\"".formatted(h.ownerSecret))));
       case Trailer t ->
           utf8(
               "{\"owners\":%d,\"events\":%d,\"snapshots\":%d,\"sha256\":\"%s\"}"
@@ -150,7 +161,8 @@ sealed interface PortableLine {
               in.text("program"),
               in.text("at"),
               named ? identity(in.text("identity")) : null,
-              named ? in.number("forgotten") : 0);
+              named ? in.number("forgotten") : 0,
+              members.containsKey("ownerSecret") ? ownerSecret(in.text("ownerSecret")) : null);
     } else if (members.containsKey("sha256")) {
       read =
           new Trailer(
@@ -183,6 +195,13 @@ sealed interface PortableLine {
   private static String identity(String text) {
     if (!text.matches("[0-9a-f]{32}")) {
       throw new IllegalArgumentException("\"identity\" must be 32 hexadecimal digits");
+    }
+    return text;
+  }
+
+  private static String ownerSecret(String text) {
+    if (!text.matches("([0-9a-f]+:[A-Za-z0-9_-]+(,[0-9a-f]+:[A-Za-z0-9_-]+)*)?")) {
+      throw new IllegalArgumentException("\"ownerSecret\" must be what export has written");
     }
     return text;
   }

@@ -2,6 +2,7 @@ package dev.holdfast.command;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.holdfast.app.OwnerSecret;
 import dev.holdfast.cart.Cart;
 import dev.holdfast.cart.Line;
 import dev.holdfast.entity.UserReplayer;
@@ -15,6 +16,7 @@ import dev.holdfast.local.AdminClient;
 import dev.holdfast.user.Entry;
 import dev.holdfast.user.LogIn;
 import dev.holdfast.user.OwnerKey;
+import dev.holdfast.user.OwnerKeys;
 import dev.holdfast.user.Session;
 import dev.holdfast.user.User;
 import java.io.IOException;
@@ -108,8 +110,9 @@ final class UserCommand implements Runnable {
     if (url != null) {
       return shownByServer(url, tls, user, byOwner, json);
     }
-    OwnerKey key = key(user, byOwner);
+    @Nullable OwnerKey given = byOwner ? parsed(user) : null;
     try (JournalStore store = journal.openToRead()) {
+      OwnerKey key = given == null ? find(journal, store, user) : given;
       StoredUser stored = StoredUser.read(store, new Owner(key.high(), key.low()));
       if (stored == null) {
         return nobody(user);
@@ -141,8 +144,9 @@ final class UserCommand implements Runnable {
     if (url != null) {
       return historyOfServer(url, tls, user, byOwner, json);
     }
-    OwnerKey key = key(user, byOwner);
+    @Nullable OwnerKey given = byOwner ? parsed(user) : null;
     try (JournalStore store = journal.openToRead()) {
+      OwnerKey key = given == null ? find(journal, store, user) : given;
       PrintWriter out = spec.commandLine().getOut();
       long events =
           store.read(
@@ -209,12 +213,22 @@ final class UserCommand implements Runnable {
     return ServerOptions.client(url, tls, spec);
   }
 
-  private OwnerKey key(String user, boolean byOwner) {
+  private OwnerKey parsed(String owner) {
     try {
-      return byOwner ? OwnerKey.parse(user) : OwnerKey.ofUser(user);
+      return OwnerKey.parse(owner);
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), "an owner key " + e.getMessage());
     }
+  }
+
+  /**
+   * {@return the user's owner key; of somebody whom the journal does not know, any that it lacks}
+   */
+  private static OwnerKey find(JournalOptions journal, JournalStore store, String user)
+      throws IOException {
+    @Nullable OwnerKeys owners = OwnerSecret.look(store, journal.embedded(), System.getenv());
+    @Nullable OwnerKey found = owners == null ? OwnerSearch.find(store, user) : owners.ofUser(user);
+    return found == null ? OwnerKey.ofUser(user) : found;
   }
 
   private int nobody(String user) {

@@ -18,6 +18,7 @@ import dev.holdfast.user.Limits;
 import dev.holdfast.user.LogIn;
 import dev.holdfast.user.Outcome;
 import dev.holdfast.user.OwnerKey;
+import dev.holdfast.user.OwnerKeys;
 import dev.holdfast.user.Reply;
 import dev.holdfast.user.RequestId;
 import dev.holdfast.user.Session;
@@ -65,6 +66,7 @@ public final class UserEntity extends JournaledActor<Message> {
    * @param node the name of this node
    * @param right to answer what no fresh commit backs
    * @param mail reaches the actors of other users
+   * @param owners their owner keys, by their ids
    */
   public record Surroundings(
       String node,
@@ -74,7 +76,22 @@ public final class UserEntity extends JournaledActor<Message> {
       Limits limits,
       Mail mail,
       Population population,
-      IntSupplier form) {}
+      IntSupplier form,
+      OwnerKeys owners) {
+
+    /** In a journal that has no secret for owner keys. */
+    public Surroundings(
+        String node,
+        Journal journal,
+        TrustedClock clock,
+        RightToAnswer right,
+        Limits limits,
+        Mail mail,
+        Population population,
+        IntSupplier form) {
+      this(node, journal, clock, right, limits, mail, population, form, OwnerKeys.plain());
+    }
+  }
 
   /** Sends a message to the actor of a user, wherever it is. */
   @FunctionalInterface
@@ -663,7 +680,7 @@ public final class UserEntity extends JournaledActor<Message> {
         surroundings
             .mail()
             .send(
-                OwnerKey.ofUser(logIn.userId()),
+                surroundings.owners().ofUser(logIn.userId()),
                 new Message.Ask(
                     new Command.Admit(logIn, session, user().cart(), user().revision()),
                     admissions,

@@ -6,6 +6,7 @@ import dev.holdfast.cluster.Users;
 import dev.holdfast.feed.EventLog;
 import dev.holdfast.telemetry.Figures;
 import dev.holdfast.telemetry.HistogramCollector;
+import dev.holdfast.user.OwnerKeys;
 import io.helidon.common.tls.Tls;
 import io.helidon.http.DirectHandler;
 import io.helidon.http.ServerResponseHeaders;
@@ -58,6 +59,7 @@ public final class ApiServer implements AutoCloseable {
   /**
    * Listens, and returns when requests are answered.
    *
+   * @param owners the owner keys of known users
    * @throws BindException if the address cannot be had; the message says why
    */
   public static ApiServer start(
@@ -67,12 +69,14 @@ public final class ApiServer implements AutoCloseable {
       EventLog log,
       Changes changes,
       SessionTokens tokens,
+      OwnerKeys owners,
       Health health,
       PrometheusMeterRegistry metrics)
       throws BindException {
     var bounds = settings.bounds();
     requireFree(settings);
-    var shared = new Call.Server(settings, users, tokens, new Semaphore(bounds.requestsInHand()));
+    var shared =
+        new Call.Server(settings, users, tokens, owners, new Semaphore(bounds.requestsInHand()));
     var streams = new Streams(users, changes, log, bounds, metrics);
     var times = new RequestTimes();
     metrics

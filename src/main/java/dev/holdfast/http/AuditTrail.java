@@ -1,6 +1,6 @@
 package dev.holdfast.http;
 
-import dev.holdfast.user.OwnerKey;
+import dev.holdfast.user.OwnerKeys;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -34,7 +34,11 @@ final class AuditTrail {
    * @param parameters what stands for the variables of its template
    */
   static void note(
-      ApiKeys.@Nullable Caller caller, String what, Map<String, String> parameters, int status) {
+      ApiKeys.@Nullable Caller caller,
+      String what,
+      Map<String, String> parameters,
+      OwnerKeys owners,
+      int status) {
     String who =
         caller == null
             ? "unknown"
@@ -43,7 +47,7 @@ final class AuditTrail {
                 : caller.scope().length() == HASH_DIGITS
                     ? caller.scope().substring(0, KEY_DIGITS)
                     : caller.scope();
-    String whom = whom(parameters);
+    String whom = whom(parameters, owners);
     LOG.atInfo()
         .addKeyValue("who", who)
         .addKeyValue("what", what)
@@ -52,12 +56,12 @@ final class AuditTrail {
         .log("key {} called {} on {}: {}", who, what, whom, status);
   }
 
-  private static String whom(Map<String, String> parameters) {
+  private static String whom(Map<String, String> parameters, OwnerKeys owners) {
     String user = parameters.get("user");
     String id = parameters.get("id");
     String name = parameters.get("name");
     if (user != null) {
-      String owner = "owner " + OwnerKey.ofUser(user);
+      String owner = "owner " + owners.ofUser(user);
       return id == null ? owner : owner + " session " + abbreviated(id);
     }
     if (id != null) {

@@ -6,6 +6,7 @@ import dev.holdfast.http.Fields.Place;
 import dev.holdfast.json.Json;
 import dev.holdfast.user.Command;
 import dev.holdfast.user.OwnerKey;
+import dev.holdfast.user.OwnerKeys;
 import dev.holdfast.user.Precondition;
 import dev.holdfast.user.Reply;
 import dev.holdfast.user.Request;
@@ -42,7 +43,12 @@ final class Call implements AutoCloseable {
   private static final SecureRandom RANDOM = new SecureRandom();
 
   /** What all calls share. */
-  record Server(HttpSettings settings, Users users, SessionTokens tokens, Semaphore inHand) {}
+  record Server(
+      HttpSettings settings,
+      Users users,
+      SessionTokens tokens,
+      OwnerKeys owners,
+      Semaphore inHand) {}
 
   /** Whom the repeat of a request must come from, or else it is another request. */
   enum RepeatFrom {
@@ -103,6 +109,11 @@ final class Call implements AutoCloseable {
 
   Query query() {
     return query;
+  }
+
+  /** {@return the owner key of a known user} */
+  OwnerKey ofUser(String userId) {
+    return server.owners().ofUser(userId);
   }
 
   ApiKeys.Caller caller() {

@@ -170,7 +170,8 @@ final class Dispatcher {
       last = true;
     }
     if (match != null && match.route().audited()) {
-      AuditTrail.note(caller, match.route().name(), match.parameters(), answer.status());
+      AuditTrail.note(
+          caller, match.route().name(), match.parameters(), server.owners(), answer.status());
     }
     connection.answering();
     Response.Stream stream = answer.stream();

@@ -58,7 +58,7 @@ final class SessionRoutes {
     }
     Request request = call.identity(RepeatFrom.ANY_SESSION);
     String userId = user.orNull();
-    OwnerKey owner = userId == null ? OwnerKey.ofOpening(request.id()) : OwnerKey.ofUser(userId);
+    OwnerKey owner = userId == null ? OwnerKey.ofOpening(request.id()) : call.ofUser(userId);
     var done =
         Answers.done(
             call.change(
@@ -153,7 +153,7 @@ final class SessionRoutes {
     var policy = fields.optional("merge", Readers.POLICY);
     fields.end();
     call.requireReadableHead();
-    OwnerKey owner = OwnerKey.ofUser(user.get());
+    OwnerKey owner = call.ofUser(user.get());
     // Asked for before the log-in begins: if all sessions are ended in between, that wins.
     if (!(call.read(owner, new Command.AskEpoch()) instanceof Reply.Epoch(long epoch))) {
       throw new IllegalStateException("a user answers with the epoch when asked for it");

@@ -43,7 +43,7 @@ final class UserAdminRoutes {
   private static Response look(Call call, EventLog log) {
     refuseConditions(call);
     String user = user(call);
-    var owner = OwnerKey.ofUser(user);
+    var owner = call.ofUser(user);
     Query query = call.query();
     Long moment = query.moment("at");
     query.end();
@@ -76,7 +76,7 @@ final class UserAdminRoutes {
     int limit = (int) query.number("limit", 1, MOST_EVENTS, USUAL_EVENTS);
     query.end();
     call.working();
-    return switch (log.history(OwnerKey.ofUser(user), after, limit)) {
+    return switch (log.history(call.ofUser(user), after, limit)) {
       case EventLog.History.Events(var events, boolean more) ->
           Response.json(200, WireEvents.history(events, more));
       case EventLog.History.Forgotten _ ->
@@ -89,13 +89,13 @@ final class UserAdminRoutes {
 
   private static Response sessions(Call call) {
     refuseConditions(call);
-    var owner = OwnerKey.ofUser(user(call));
+    var owner = call.ofUser(user(call));
     return Response.json(200, WireJson.sessionsOfUser(owner, inspected(call, owner)));
   }
 
   private static Response session(Call call) {
     refuseConditions(call);
-    var owner = OwnerKey.ofUser(user(call));
+    var owner = call.ofUser(user(call));
     PublicSessionId id = UserRoutes.parse(call.parameter("id"));
     if (id == null || !id.owner().equals(owner)) {
       throw noSuchSession();
@@ -124,14 +124,14 @@ final class UserAdminRoutes {
 
   private static Response endAll(Call call) {
     refuseConditions(call);
-    var owner = OwnerKey.ofUser(user(call));
+    var owner = call.ofUser(user(call));
     return ended(
         call.change(owner, new Command.EndAll(call.identity(Call.RepeatFrom.ANY_SESSION))));
   }
 
   private static Response endOne(Call call) {
     refuseConditions(call);
-    var owner = OwnerKey.ofUser(user(call));
+    var owner = call.ofUser(user(call));
     PublicSessionId id = UserRoutes.parse(call.parameter("id"));
     if (id == null || !id.owner().equals(owner)) {
       throw noSuchSession();
@@ -150,7 +150,7 @@ final class UserAdminRoutes {
 
   private static Response erase(Call call) {
     refuseConditions(call);
-    var owner = OwnerKey.ofUser(user(call));
+    var owner = call.ofUser(user(call));
     Reply.Done done =
         Answers.done(
             call.change(owner, new Command.Erase(call.identity(Call.RepeatFrom.ANY_SESSION))));

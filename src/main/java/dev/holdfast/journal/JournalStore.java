@@ -156,6 +156,22 @@ public interface JournalStore extends AutoCloseable {
   /** Who reads the feed, and what they rely on. */
   FeedReaders feedReaders();
 
+  /**
+   * The secret by which owner keys follow from user ids, sealed by whoever keeps it here: to this
+   * journal it is text. Goes with the rows by {@link #scan} and {@link #load}.
+   *
+   * @return empty in a new journal, until one was made; null in one whose owner keys follow from
+   *     the user ids alone, as they did before there was a secret
+   */
+  @Nullable String ownerSecret();
+
+  /**
+   * Keeps another text in place of {@code expected}. False if that is not what is kept.
+   *
+   * @throws JournalFailure if the store did not do it, or nobody knows
+   */
+  boolean replaceOwnerSecret(String expected, String sealed);
+
   /** The rows of the nodes that write to this journal. */
   NodeRegistry nodes();
 
@@ -169,10 +185,11 @@ public interface JournalStore extends AutoCloseable {
   interface Scan {
 
     /**
-     * Which journal this is, and what is missing of its feed; see {@link FeedReaders.State}. Comes
-     * first, but rows may come from where this is not known: then the journal stays the one it is.
+     * Which journal this is, what is missing of its feed ({@link FeedReaders.State}), and its
+     * {@link #ownerSecret}. Comes first, but rows may come from where this is not known: then the
+     * journal stays the one it is.
      */
-    default void journal(String identity, long forgotten) {}
+    default void journal(String identity, long forgotten, @Nullable String ownerSecret) {}
 
     /** The stored snapshot of the next owner. */
     void snapshot(SnapshotWrite snapshot);

@@ -7,6 +7,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Takes the rows of another journal into PostgreSQL, within one transaction that lets nobody else
@@ -58,7 +59,7 @@ final class PostgresLoad implements JournalStore.Scan {
   }
 
   @Override
-  public void journal(String identity, long forgotten) {
+  public void journal(String identity, long forgotten, @Nullable String ownerSecret) {
     try {
       PreparedStatement name = session.prepare("UPDATE feed SET identity = ?");
       name.setString(1, identity);
@@ -66,6 +67,9 @@ final class PostgresLoad implements JournalStore.Scan {
       PreparedStatement gone = session.prepare("UPDATE forgotten SET position = ?");
       gone.setLong(1, forgotten);
       gone.executeUpdate();
+      PreparedStatement secret = session.prepare("UPDATE owner_secret SET sealed = ?");
+      secret.setString(1, ownerSecret);
+      secret.executeUpdate();
     } catch (SQLException e) {
       throw PostgresErrors.notWritten(e);
     }

@@ -16,6 +16,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
@@ -827,6 +828,29 @@ public final class PostgresStore implements JournalStore {
   }
 
   @Override
+  public @Nullable String ownerSecret() {
+    return read(session -> Optional.ofNullable(ownerSecret(session))).orElse(null);
+  }
+
+  private static @Nullable String ownerSecret(PostgresSession session) throws SQLException {
+    try (ResultSet row = session.prepare("SELECT sealed FROM owner_secret").executeQuery()) {
+      row.next();
+      return row.getString(1);
+    }
+  }
+
+  @Override
+  public boolean replaceOwnerSecret(String expected, String sealed) {
+    return change(session -> {
+      PreparedStatement update =
+          session.prepare("UPDATE owner_secret SET sealed = ? WHERE sealed = ?");
+      update.setString(1, sealed);
+      update.setString(2, expected);
+      return update.executeUpdate() == 1;
+    });
+  }
+
+  @Override
   public NodeRegistry nodes() {
     return nodes;
   }
@@ -1051,7 +1075,7 @@ public final class PostgresStore implements JournalStore {
     scanning(session -> {
       session.beginSnapshot();
       FeedReaders.State feed = PostgresReaders.state(session);
-      scan.journal(feed.identity(), feed.forgotten());
+      scan.journal(feed.identity(), feed.forgotten(), ownerSecret(session));
       PreparedStatement snapshots =
           session.prepare(
               "SELECT owner, seq, at, name, payload FROM snapshot"

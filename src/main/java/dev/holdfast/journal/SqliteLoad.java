@@ -2,6 +2,7 @@ package dev.holdfast.journal;
 
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
+import org.jspecify.annotations.Nullable;
 
 /** Takes the rows of another journal into an SQLite file, within one transaction. */
 final class SqliteLoad implements JournalStore.Scan {
@@ -13,11 +14,13 @@ final class SqliteLoad implements JournalStore.Scan {
   }
 
   @Override
-  public void journal(String identity, long forgotten) {
+  public void journal(String identity, long forgotten, @Nullable String ownerSecret) {
     insert(() -> {
-      PreparedStatement update = session.prepare("UPDATE feed SET identity = ?, forgotten = ?");
+      PreparedStatement update =
+          session.prepare("UPDATE feed SET identity = ?, forgotten = ?, owner_secret = ?");
       update.setString(1, identity);
       update.setLong(2, forgotten);
+      update.setString(3, ownerSecret);
       update.executeUpdate();
     });
   }

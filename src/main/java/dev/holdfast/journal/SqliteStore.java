@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -548,6 +549,29 @@ public final class SqliteStore implements JournalStore {
   }
 
   @Override
+  public @Nullable String ownerSecret() {
+    return read(session -> Optional.ofNullable(ownerSecret(session))).orElse(null);
+  }
+
+  private static @Nullable String ownerSecret(SqliteSession session) throws SQLException {
+    try (ResultSet row = session.prepare("SELECT owner_secret FROM feed").executeQuery()) {
+      row.next();
+      return row.getString(1);
+    }
+  }
+
+  @Override
+  public boolean replaceOwnerSecret(String expected, String sealed) {
+    return transact(session -> {
+      PreparedStatement update =
+          session.prepare("UPDATE feed SET owner_secret = ? WHERE owner_secret = ?");
+      update.setString(1, sealed);
+      update.setString(2, expected);
+      return update.executeUpdate() == 1;
+    });
+  }
+
+  @Override
   public NodeRegistry nodes() {
     return nodes;
   }
@@ -571,7 +595,7 @@ public final class SqliteStore implements JournalStore {
                   + EVENT_COLUMNS
                   + " FROM event WHERE owner BETWEEN ? AND ? ORDER BY owner, seq");
       FeedReaders.State feed = SqliteReaders.state(session);
-      scan.journal(feed.identity(), feed.forgotten());
+      scan.journal(feed.identity(), feed.forgotten(), ownerSecret(session));
       for (PreparedStatement select : List.of(snapshots, events)) {
         select.setBytes(1, range.first().bytes());
         select.setBytes(2, range.last().bytes());

@@ -2,6 +2,7 @@ package dev.holdfast.command;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.core.JsonParser;
 import dev.holdfast.app.App;
@@ -22,7 +23,6 @@ import dev.holdfast.journal.StoredEvent;
 import dev.holdfast.journal.TestPostgres;
 import dev.holdfast.json.Json;
 import dev.holdfast.json.JsonText;
-import dev.holdfast.user.OwnerKey;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -133,6 +133,66 @@ class JournalCommandsTest {
       assertThat(call(app.url(), "DELETE", "/v1/cart", token, null).statusCode()).isEqualTo(200);
     }
     assertThat(run(with(there, "verify")).status()).isZero();
+  }
+
+  @Test
+  void givesKnownUsersNewOwnerKeysWhereTheTokenKeyIsLost() throws Exception {
+    String token;
+    try (App app = App.start(settings(data("a"), null), () -> {})) {
+      token = shop(app.url(), "ada");
+      call(app.url(), "PUT", "/v1/session/attributes/n", visitor(app.url()), "1");
+      shop(app.url(), "bob");
+      call(app.url(), "DELETE", "/v1/admin/users/bob", null, null);
+    }
+    String before = ownerOf("ada");
+    run("export", "--data", data("a"), file("journal.jsonl"));
+    Files.delete(Path.of(data("a"), "token.key"));
+    assertThatThrownBy(() -> App.start(settings(data("a"), null), () -> {}))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("holdfast.token-keys");
+    Ran found = run("user", "show", "--data", data("a"), "ada", "--json");
+    assertThat(found.out()).as("looked for in the whole journal").contains(before);
+
+    Ran imported = run("import", "--rekey", "--data", data("b"), file("journal.jsonl"));
+
+    assertThat(imported.err()).isEmpty();
+    assertThat(run("verify", "--data", data("b")).status()).isZero();
+    Ran shown = run("user", "show", "--data", data("b"), "ada", "--json");
+    assertThat(shown.out()).contains("shoe-42").doesNotContain(before);
+    assertThat(rowsOf(export("b")))
+        .as("each row is there, in the order of the feed")
+        .hasSameSizeAs(rowsOf(Path.of(file("journal.jsonl"))));
+    try (App app = App.start(settings(data("b"), null), () -> {})) {
+      String again = shop(app.url(), "ada");
+      assertThat(call(app.url(), "GET", "/v1/cart", again, null).body()).contains("\"quantity\":2");
+      assertThat(
+              client
+                  .send(
+                      HttpRequest.newBuilder(app.url().resolve("/v1/cart"))
+                          .header("Session-Token", token)
+                          .build(),
+                      BodyHandlers.ofString())
+                  .statusCode())
+          .isEqualTo(401);
+    }
+  }
+
+  private Path export(String journal) {
+    run("export", "--data", data(journal), file(journal + "-again.jsonl"));
+    return Path.of(file(journal + "-again.jsonl"));
+  }
+
+  private String visitor(URI node) throws Exception {
+    return call(node, "POST", "/v1/sessions", null, "{}")
+        .headers()
+        .firstValue("Session-Token")
+        .orElseThrow();
+  }
+
+  /** {@return the owner key of a user of journal a} */
+  private String ownerOf(String user) {
+    String shown = run("user", "show", "--data", data("a"), user, "--json").out();
+    return shown.replaceAll("(?s).*\"owner\":\"([0-9a-f]{32})\".*", "$1");
   }
 
   private static String[] with(String[] journal, String... command) {
@@ -293,15 +353,7 @@ class JournalCommandsTest {
     Ran showJson = run("user", "show", "--data", data("a"), "ada", "--json");
     Ran history = run("user", "history", "--data", data("a"), "ada");
     Ran historyJson = run("user", "history", "--data", data("a"), "ada", "--json");
-    Ran byOwner =
-        run(
-            "user",
-            "show",
-            "--data",
-            data("a"),
-            "--owner",
-            OwnerKey.ofUser("ada").toString(),
-            "--json");
+    Ran byOwner = run("user", "show", "--data", data("a"), "--owner", ownerOf("ada"), "--json");
 
     assertThat(show.status()).isZero();
     assertThat(show.out())

@@ -138,6 +138,15 @@ class SecretsIT {
       assertThat(ended.err())
           .doesNotContain(token, hash("first"), hash("third"), tokenKey(1), tokenKey(2));
     }
+
+    // The users are found with the key that they have now, and not with the one taken away.
+    write(2, "token-keys", FIRST_TOKEN_KEY);
+    var refused = program.start(node(2)).awaitEnd();
+    assertThat(refused.status()).isEqualTo(1);
+    assertThat(refused.err()).contains("was used with other token keys");
+    write(2, "token-keys", SECOND_TOKEN_KEY);
+    HoldfastProcess again = program.start(node(2)).awaitReady();
+    assertThat(open(again, "second", null).statusCode()).isEqualTo(201);
   }
 
   /** A file is written beside and moved into its place, as whoever replaces secrets does. */

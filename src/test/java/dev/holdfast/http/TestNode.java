@@ -15,6 +15,8 @@ import dev.holdfast.journal.NodeId;
 import dev.holdfast.journal.SqliteOptions;
 import dev.holdfast.journal.SqliteStore;
 import dev.holdfast.user.Limits;
+import dev.holdfast.user.OwnerKey;
+import dev.holdfast.user.OwnerKeys;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.net.BindException;
@@ -37,6 +39,9 @@ final class TestNode implements AutoCloseable {
           List.of(
               SessionTokens.Key.of(
                   7, "a secret of thirty-two bytes, or more".getBytes(StandardCharsets.UTF_8))));
+
+  private static final byte[] OWNER_SECRET =
+      "another secret of thirty-two bytes".getBytes(StandardCharsets.UTF_8);
 
   private final Journal journal;
   private final Node node;
@@ -70,7 +75,7 @@ final class TestNode implements AutoCloseable {
             journal,
             clock,
             Limits.defaults(),
-            new Host(List.of(), Duration.ZERO, () -> {}, () -> {})));
+            new Host(List.of(), OwnerKeys.of(OWNER_SECRET), Duration.ZERO, () -> {}, () -> {})));
   }
 
   /** Serves the API without keys, as on a developer's machine. */
@@ -144,6 +149,7 @@ final class TestNode implements AutoCloseable {
             log,
             node.changes(),
             TOKENS,
+            OwnerKeys.of(OWNER_SECRET),
             new Health() {
               @Override
               public @Nullable String whyNotLive() {
@@ -168,6 +174,11 @@ final class TestNode implements AutoCloseable {
   /** Serves the API to callers who show {@link #API_KEY}. */
   Client serveWithKey() throws BindException {
     return new Client(start(HttpSettings.Bounds.defaults(), List.of(hash(API_KEY)), false).port());
+  }
+
+  /** {@return the owner key of a known user of such a node} */
+  static OwnerKey ofUser(String userId) {
+    return OwnerKeys.of(OWNER_SECRET).ofUser(userId);
   }
 
   static byte[] hash(String key) {

@@ -30,7 +30,7 @@ final class UnreadableUserTest {
       ada = client.session("ada");
       bob = client.session("bob");
     }
-    plant(OwnerKey.ofUser("ada"));
+    plant(TestNode.ofUser("ada"));
     try (TestNode node = TestNode.start(folder)) {
       Client client = node.serve();
 

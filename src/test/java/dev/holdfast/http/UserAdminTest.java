@@ -8,7 +8,6 @@ import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.holdfast.user.OwnerKey;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -57,7 +56,7 @@ class UserAdminTest {
     JsonNode seen = client.get(path).send(200).json();
 
     assertThat(seen.path("user").asText()).isEqualTo(user);
-    assertThat(seen.path("owner").asText()).isEqualTo(OwnerKey.ofUser(user).toString());
+    assertThat(seen.path("owner").asText()).isEqualTo(TestNode.ofUser(user).toString());
     assertThat(seen.path("revision").asLong()).isEqualTo(3);
     assertThat(seen.path("sessions")).hasSize(1);
     assertThat(seen.at("/sessions/0/id").asText()).isEqualTo(idOf(token));
@@ -126,8 +125,7 @@ class UserAdminTest {
     String before = client.get(path).send(200).json().path("changedAt").asText();
     awaitAfter(before);
     String erasedAt = client.delete(path).send(200).json().path("erasedAt").asText();
-    assertThat(client.get(path + "?at=" + before).send(410).problem())
-        .isEqualTo("history-expired");
+    assertThat(client.get(path + "?at=" + before).send(410).problem()).isEqualTo("history-expired");
     assertThat(client.get(path + "?at=" + erasedAt).send(404).problem()).isEqualTo("no-such-user");
 
     awaitAfter(erasedAt);
@@ -135,8 +133,7 @@ class UserAdminTest {
     String after = client.get(path).send(200).json().path("changedAt").asText();
     assertThat(client.get(path + "?at=" + after).send(200).json().path("sessions")).hasSize(1);
     assertThat(client.get(path + "?at=" + erasedAt).send(404).problem()).isEqualTo("no-such-user");
-    assertThat(client.get(path + "?at=" + before).send(410).problem())
-        .isEqualTo("history-expired");
+    assertThat(client.get(path + "?at=" + before).send(410).problem()).isEqualTo("history-expired");
   }
 
   @Test
@@ -197,12 +194,12 @@ class UserAdminTest {
     String token = client.session(user);
     client.put("/v1/cart/items/tea").token(token).json(ITEM).send(201);
     String before = client.get("/v1/admin/feed?limit=1000").send(200).body();
-    assertThat(before).contains(OwnerKey.ofUser(user).toString());
+    assertThat(before).contains(TestNode.ofUser(user).toString());
     var ask = client.delete(path).key("erase-" + user);
 
     JsonNode receipt = ask.send(200).json();
 
-    assertThat(receipt.path("owner").asText()).isEqualTo(OwnerKey.ofUser(user).toString());
+    assertThat(receipt.path("owner").asText()).isEqualTo(TestNode.ofUser(user).toString());
     assertThat(receipt.path("revision").asLong()).isEqualTo(3);
     assertThat(receipt.path("sessionsEnded").asInt()).isEqualTo(1);
     client.get("/v1/session").token(token).send(401);
@@ -213,7 +210,7 @@ class UserAdminTest {
     assertThat(client.get(path + "/history?after=0").send(410).problem())
         .isEqualTo("history-expired");
     for (JsonNode event : client.get("/v1/admin/feed?limit=1000").send(200).json().path("events")) {
-      if (event.path("owner").asText().equals(OwnerKey.ofUser(user).toString())) {
+      if (event.path("owner").asText().equals(TestNode.ofUser(user).toString())) {
         assertThat(event.path("type").asText()).isEqualTo("user.erased.v1");
       }
     }
@@ -242,7 +239,7 @@ class UserAdminTest {
       audit.detachAppender(lines);
       audit.setLevel(before);
     }
-    String owner = OwnerKey.ofUser(user).toString();
+    String owner = TestNode.ofUser(user).toString();
     assertThat(lines.list)
         .extracting(ILoggingEvent::getFormattedMessage)
         .anyMatch(line ->

@@ -241,6 +241,16 @@ public final class FailingStore implements JournalStore {
   }
 
   @Override
+  public @Nullable String ownerSecret() {
+    return store.ownerSecret();
+  }
+
+  @Override
+  public boolean replaceOwnerSecret(String expected, String sealed) {
+    return store.replaceOwnerSecret(expected, sealed);
+  }
+
+  @Override
   public NodeRegistry nodes() {
     return store.nodes();
   }

@@ -1078,8 +1078,8 @@ abstract class JournalContract {
         OwnerRange.ALL,
         new JournalStore.Scan() {
           @Override
-          public void journal(String identity, long forgotten) {
-            told.add(identity + " " + forgotten);
+          public void journal(String identity, long forgotten, @Nullable String ownerSecret) {
+            told.add(identity + " " + forgotten + " " + ownerSecret);
           }
 
           @Override
@@ -1088,13 +1088,30 @@ abstract class JournalContract {
           @Override
           public void event(StoredEvent event) {}
         });
-    assertThat(told).containsExactly(own + " 0");
+    assertThat(told).containsExactly(own + " 0 ");
     nodes.release(NODE, 1);
 
-    store.load(scan -> scan.journal("0123456789abcdef0123456789abcdef", 77));
+    store.load(scan -> scan.journal("0123456789abcdef0123456789abcdef", 77, "sealed"));
 
     assertThat(readers().state().identity()).isEqualTo("0123456789abcdef0123456789abcdef");
     assertThat(readers().state().forgotten()).isEqualTo(77);
+    assertThat(store.ownerSecret()).isEqualTo("sealed");
+  }
+
+  @Test
+  void keepsTheOwnerSecretOfWhoeverWasFirst() throws JournalUnusable {
+    assertThat(store.ownerSecret()).as("there is none yet").isEmpty();
+    assertThat(store.replaceOwnerSecret("", "first")).isTrue();
+    assertThat(store.replaceOwnerSecret("", "second")).isFalse();
+    assertThat(store.ownerSecret()).isEqualTo("first");
+    assertThat(store.replaceOwnerSecret("first", "anew")).isTrue();
+    assertThat(store.ownerSecret()).isEqualTo("anew");
+
+    // What an earlier version has exported has none, and gets none.
+    nodes.release(NODE, 1);
+    store.load(scan -> scan.journal("0123456789abcdef0123456789abcdef", 0, null));
+    assertThat(store.ownerSecret()).isNull();
+    assertThat(store.replaceOwnerSecret("", "made")).isFalse();
   }
 
   private FeedReaders readers() {

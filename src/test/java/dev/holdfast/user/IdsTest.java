@@ -1,10 +1,12 @@
 package dev.holdfast.user;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import java.util.Arrays;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -15,6 +17,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(10)
 class IdsTest {
 
+  // printf 'user\0alice' | openssl dgst -sha256 -mac HMAC -macopt hexkey:$(printf '0%.0s' {1..64})
+  private static final String KEYED_OWNER_OF_ALICE = "3421b0c68c255d5adcb4d3652422ff2e";
   // printf 'user\0alice' | sha256sum | cut -c1-32
   private static final String OWNER_OF_ALICE = "61e53a32f777fee6b9ea613099951c77";
   // printf 'visitor\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\2' | sha256sum | cut -c1-32
@@ -125,5 +129,23 @@ class IdsTest {
       tags.add(new SessionId(0, i).tag());
     }
     assertThat(tags).hasSize(1_000);
+  }
+
+  @Test
+  void areMadeOfUserIdsByASecretThatNobodyElseHas() {
+    OwnerKeys one = OwnerKeys.of(new byte[32]);
+    OwnerKeys other = OwnerKeys.of("thirty-two bytes of another kind".getBytes(UTF_8));
+
+    assertThat(one.ofUser("alice")).isEqualTo(OwnerKeys.of(new byte[32]).ofUser("alice"));
+    assertThat(
+            List.of(
+                one.ofUser("alice"),
+                one.ofUser("Alice"),
+                other.ofUser("alice"),
+                OwnerKey.ofUser("alice")))
+        .doesNotHaveDuplicates();
+    assertThat(OwnerKeys.plain().ofUser("alice")).isEqualTo(OwnerKey.ofUser("alice"));
+    // Pinned: journals that were written are to be found again.
+    assertThat(one.ofUser("alice")).hasToString(KEYED_OWNER_OF_ALICE);
   }
 }
