@@ -1,6 +1,5 @@
 package dev.holdfast.drill;
 
-import dev.holdfast.app.TokenKeyFile;
 import dev.holdfast.cluster.NodeStatus;
 import dev.holdfast.cluster.NodeStatus.State;
 import dev.holdfast.local.AdminClient;
@@ -8,10 +7,12 @@ import dev.holdfast.local.AdminClient.ClusterView;
 import dev.holdfast.local.Ports;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.LongSummaryStatistics;
@@ -30,6 +31,17 @@ final class DrillCluster implements AutoCloseable {
 
   /** Percent of the machine's memory that all heaps together may take. */
   private static final double SHARE_OF_MEMORY = 40;
+
+  /**
+   * The same for every drill: in PostgreSQL they have one schema, one after the other, and no node
+   * starts on a journal that was used with another key. It opens nothing but drills.
+   */
+  private static final String TOKEN_KEY =
+      "1:"
+          + Base64.getUrlEncoder()
+              .withoutPadding()
+              .encodeToString(
+                  "for-drills-only-a-key-everybody-knows".getBytes(StandardCharsets.US_ASCII));
 
   private final DrillPlan plan;
   private final Ports ports = new Ports();
@@ -51,7 +63,7 @@ final class DrillCluster implements AutoCloseable {
     this.environment = new HashMap<>(plan.environment());
     Runtime.getRuntime().addShutdownHook(killing);
     environment.put("HOLDFAST_DATA", plan.data().toString());
-    environment.put("HOLDFAST_TOKEN_KEYS", TokenKeyFile.textIn(plan.data()));
+    environment.put("HOLDFAST_TOKEN_KEYS", TOKEN_KEY);
   }
 
   /** {@return all nodes that there are, by age of their first start} */
