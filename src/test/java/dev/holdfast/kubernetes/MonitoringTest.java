@@ -33,6 +33,8 @@ final class MonitoringTest {
   private static final List<String> ABSENT_AT_FIRST =
       List.of(
           "holdfast_http_connections_cut_off_total",
+          "holdfast_feed_consumer_behind_seconds",
+          "holdfast_feed_consumer_lapsed",
           "holdfast_secrets_refused",
           "holdfast_http_certificate_expiry_timestamp_seconds");
 
