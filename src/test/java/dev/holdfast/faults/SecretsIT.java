@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -54,6 +55,7 @@ class SecretsIT {
   }
 
   @Test
+  @Tag("nightly")
   void areReplacedWhileTwoNodesServeByTls() throws Exception {
     between.issue("holdfast-nodes", "RSA", dir.resolve("between"));
     TestAuthority.Issued shown = outside.issue("holdfast", "EC", dir.resolve("outside"));

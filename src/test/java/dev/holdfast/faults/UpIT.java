@@ -159,6 +159,7 @@ class UpIT {
   }
 
   @Test
+  @Tag("nightly")
   void saysEverythingAsJson() throws Exception {
     HoldfastProcess up = program.start(up().and("--json"));
     await().atMost(PATIENCE).until(() -> up.out().contains("\"event\":\"ready\""));
@@ -188,6 +189,7 @@ class UpIT {
   }
 
   @Test
+  @Tag("nightly")
   void drainsANodeWhichIsThenStartedAgain() throws Exception {
     HoldfastProcess up = program.start(up()).awaitReady();
     Node node = nodes(up).getFirst();
@@ -261,6 +263,7 @@ class UpIT {
   }
 
   @Test
+  @Tag("nightly")
   void runsOnPostgres() throws Exception {
     try (var database = PostgresServer.start(dir.resolve("database"))) {
       HoldfastProcess up =
