@@ -65,7 +65,7 @@ class DrillIT {
     "hang, 10000",
     "hang-crash, 15000",
     "partition, 10000",
-    "partition-two, 10000",
+    "partition-two, 15000",
     "one-way, 10000",
     "reject, 0",
     "leave, 0",
