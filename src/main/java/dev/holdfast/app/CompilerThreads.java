@@ -24,7 +24,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>So they get the smaller share of what all threads of this process want together: a fifth of
  * what a thread of the program gets, and all that is left over. Where processors are idle nothing
- * changes. Not in the first half minute, in which a node that starts under full load has nothing
+ * changes. Not in the first ten seconds, in which a node that starts under full load has nothing
  * better to do than to compile: it would stay slow for several times as long. Nor can they be given
  * their share back later, which takes rights that a process seldom has.
  *
@@ -45,11 +45,11 @@ public final class CompilerThreads {
 
   private static final int PRIO_PROCESS = 0;
 
-  private static final Duration WARM = Duration.ofSeconds(30);
+  private static final Duration WARM = Duration.ofSeconds(10);
 
   private CompilerThreads() {}
 
-  /** Has them {@linkplain #standBack stand back} in half a minute, as long as the process runs. */
+  /** Has them {@linkplain #standBack stand back} in ten seconds, as long as the process runs. */
   public static void standBackOnceWarm() {
     CompletableFuture.delayedExecutor(WARM.toSeconds(), TimeUnit.SECONDS)
         .execute(CompilerThreads::standBack);

@@ -121,7 +121,7 @@ class ProcessIT {
         .orElse(0);
   }
 
-  /** In half a minute, so that what it needs first is compiled soon. */
+  /** After ten seconds, so that what it needs first is compiled soon. */
   @Test
   void hasTheThreadsThatCompileStandBackBehindThoseThatAnswer() throws IOException {
     HoldfastProcess node = program.serve(dir.resolve("data"));
