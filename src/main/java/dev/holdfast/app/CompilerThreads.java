@@ -36,7 +36,7 @@ public final class CompilerThreads {
   private static final Logger LOG = LoggerFactory.getLogger(CompilerThreads.class);
 
   /** Each step of niceness takes a fifth of the share: seven leave about a fifth of it. */
-  static final int NICE = 7;
+  private static final int NICE = 7;
 
   private static final Path THREADS = Path.of("/proc/self/task");
 
@@ -58,32 +58,27 @@ public final class CompilerThreads {
   /**
    * Has them stand back. Those that the JVM starts later inherit it, since it starts them from one
    * of these. Does nothing where there is no Linux, or it says no.
-   *
-   * @return how many stand back
    */
   @SuppressWarnings("restricted") // setpriority takes three ints and touches no memory of ours
-  static int standBack() {
+  private static void standBack() {
     Optional<MemorySegment> function = Linker.nativeLinker().defaultLookup().find("setpriority");
     if (function.isEmpty() || !Files.isDirectory(THREADS)) {
-      return 0;
+      return;
     }
     MethodHandle setPriority =
         Linker.nativeLinker()
             .downcallHandle(
                 function.get(), FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT));
-    int changed = 0;
     try (DirectoryStream<Path> threads = Files.newDirectoryStream(THREADS)) {
       for (Path thread : threads) {
         if (isCompiler(thread)) {
           int id = Integer.parseInt(thread.getFileName().toString());
-          int failed = (int) setPriority.invokeExact(PRIO_PROCESS, id, NICE);
-          changed += failed == 0 ? 1 : 0;
+          int _ = (int) setPriority.invokeExact(PRIO_PROCESS, id, NICE);
         }
       }
     } catch (Throwable e) { // which is what a method handle declares
       LOG.debug("the compiler's threads keep their priority", e);
     }
-    return changed;
   }
 
   private static boolean isCompiler(Path thread) {
