@@ -38,7 +38,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
@@ -49,6 +48,7 @@ import org.apache.pekko.actor.ExtendedActorSystem;
 import org.apache.pekko.actor.Props;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.apache.pekko.actor.typed.javadsl.Adapter;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.cluster.Cluster;
@@ -100,6 +100,7 @@ public final class Node implements AutoCloseable {
   private static final long LAPSE_NANOS = TimeUnit.SECONDS.toNanos(3);
 
   private static final int WAKE_MILLIS = 5_000;
+  private static final String USERS_DISPATCHER = "holdfast-users-dispatcher";
   private static final OwnerKey NOBODY = new OwnerKey(0, 0);
 
   private final Journal journal;
@@ -116,6 +117,7 @@ public final class Node implements AutoCloseable {
   private final Leavers leavers = new Leavers();
   private final TakeoverLog takeovers;
   private final Population population = new Population();
+  private final Waiting waiting = new Waiting();
   private final ShardedUsers users;
   private final Listening listening;
   private final EventForms forms;
@@ -173,7 +175,6 @@ public final class Node implements AutoCloseable {
     forms.look();
     String id = journal.node().value();
     var losses = new Losses(time);
-    var lostNodes = new AtomicInteger();
     var fence = new NodeFence(nodes, journal.node(), host);
     ActorRef actor =
         own(
@@ -186,7 +187,7 @@ public final class Node implements AutoCloseable {
                     takeovers,
                     losses,
                     leavers,
-                    lostNodes::incrementAndGet,
+                    waiting::nodeLost,
                     () -> draining,
                     () -> leaving,
                     () -> forms.members(cluster.state()),
@@ -201,7 +202,7 @@ public final class Node implements AutoCloseable {
                   wire,
                   losses,
                   dead -> {
-                    lostNodes.incrementAndGet();
+                    waiting.nodeLost();
                     fence.fenceSoon(new NodeId(dead));
                   })));
       own(FenceRace.NAME, FenceRace.props(fence, losses));
@@ -224,6 +225,7 @@ public final class Node implements AutoCloseable {
             ClusterSharding.get(system)
                 .<Message, Addressed>init(
                     Entity.of(USERS, entity -> user(entity, surroundings))
+                        .withEntityProps(DispatcherSelector.fromConfig(USERS_DISPATCHER))
                         .withStopMessage(new Message.Stop())
                         .withMessageExtractor(ranges)
                         .withAllocationStrategy(
@@ -233,7 +235,8 @@ public final class Node implements AutoCloseable {
                                 new Standing(),
                                 this::tellMovers,
                                 takeovers))),
-            lostNodes);
+            population.local(),
+            waiting);
     this.region =
         org.apache.pekko.cluster.sharding.ClusterSharding.get(classic).shardRegion(USERS.name());
     surroundings.complete(
@@ -757,6 +760,7 @@ public final class Node implements AutoCloseable {
     } catch (ExecutionException | TimeoutException e) {
       throw new IllegalStateException("the node did not stop within " + STOPPING, e);
     } finally {
+      waiting.close();
       incarnation.close();
       close(wire);
     }

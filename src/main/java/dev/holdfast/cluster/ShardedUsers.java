@@ -2,6 +2,8 @@ package dev.holdfast.cluster;
 
 import dev.holdfast.entity.Addressed;
 import dev.holdfast.entity.Answer;
+import dev.holdfast.entity.LocalUser;
+import dev.holdfast.entity.LocalUsers;
 import dev.holdfast.entity.Message;
 import dev.holdfast.entity.UserEntity;
 import dev.holdfast.telemetry.Traces;
@@ -9,13 +11,10 @@ import dev.holdfast.user.Command;
 import dev.holdfast.user.OwnerKey;
 import dev.holdfast.user.Reply;
 import java.time.Duration;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.LinkedBlockingQueue;
+import java.util.Queue;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
@@ -42,25 +41,25 @@ final class ShardedUsers implements Users, UserEntity.Mail {
 
   private static final long RETRY_AFTER_MILLIS = 1_000;
 
-  /** How often a waiting request looks whether a node is gone meanwhile. */
-  private static final long SLICE_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
-
   /** After a loss the first attempt may still go to the node that is gone. */
   private static final long AFTER_LOSS_MILLIS = 100;
 
   private final ActorSystem<?> system;
   private final ActorRef<Addressed> region;
-
-  private final AtomicInteger gone;
+  private final LocalUsers local;
+  private final Waiting waiting;
 
   /**
-   * @param gone counts the nodes that are gone. What such a node was sent is lost, so whatever
-   *     waits for an answer is asked again when another one is
+   * @param local who can be reached without the region
+   * @param waiting who is told of lost nodes. What such a node was sent is lost, so whatever waits
+   *     for an answer is asked again when another one is
    */
-  ShardedUsers(ActorSystem<?> system, ActorRef<Addressed> region, AtomicInteger gone) {
+  ShardedUsers(
+      ActorSystem<?> system, ActorRef<Addressed> region, LocalUsers local, Waiting waiting) {
     this.system = system;
     this.region = region;
-    this.gone = gone;
+    this.local = local;
+    this.waiting = waiting;
   }
 
   @Override
@@ -70,12 +69,27 @@ final class ShardedUsers implements Users, UserEntity.Mail {
 
   @Override
   public Answer ask(OwnerKey owner, Command command, long timeoutMillis) {
+    @Nullable LocalUser here = local.get(owner);
+    if (here == null || here.isRegionsTurn()) {
+      return askActor(owner, command, null, timeoutMillis);
+    }
+    @Nullable Answer seen = command instanceof Command.Look look ? here.look(look) : null;
+    return seen != null ? seen : askActor(owner, command, here.actor(), timeoutMillis);
+  }
+
+  /**
+   * @param here the user's actor, if it is known to be on this node; asked first, and only once: it
+   *     may have ended, and then the region knows where the next one is
+   */
+  private Answer askActor(
+      OwnerKey owner, Command command, @Nullable ActorRef<Message> here, long timeoutMillis) {
     long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeoutMillis);
     boolean repeated = false;
     @Nullable Answer last = null;
     while (deadline - System.nanoTime() > 0 && !Thread.currentThread().isInterrupted()) {
-      var attempts = new Attempts(owner, command, repeated, deadline);
+      var attempts = new Attempts(owner, command, here, repeated, deadline);
       last = attempts.answer();
+      here = null;
       repeated = attempts.repeated;
       if (last instanceof Answer.Unavailable(Answer.Cause cause, long _)) {
         if (cause != Answer.Cause.NO_OWNER) {
@@ -97,53 +111,51 @@ final class ShardedUsers implements Users, UserEntity.Mail {
   private final class Attempts {
     private final OwnerKey owner;
     private final Command command;
+    private final @Nullable ActorRef<Message> here;
     private final long deadline;
-    private final BlockingQueue<Heard> heard = new LinkedBlockingQueue<>();
+    private final Queue<Heard> heard = new ConcurrentLinkedQueue<>();
 
     /** Whether one was made that was not answered, and so may still be on its way. */
     boolean repeated;
 
     private int last;
 
-    /** What an attempt, by its number, was answered; null if nothing until the deadline. */
-    private record Heard(int attempt, @Nullable Answer answer) {}
+    /** What an attempt, by its number, was answered. */
+    private record Heard(int attempt, Answer answer) {}
 
-    Attempts(OwnerKey owner, Command command, boolean repeated, long deadline) {
+    Attempts(
+        OwnerKey owner,
+        Command command,
+        @Nullable ActorRef<Message> here,
+        boolean repeated,
+        long deadline) {
       this.owner = owner;
       this.command = command;
+      this.here = here;
       this.repeated = repeated;
       this.deadline = deadline;
     }
 
     /** {@return the answer that counts, or null if there is none until the deadline} */
     @Nullable Answer answer() {
-      int seen = gone.get();
-      CompletableFuture<Answer> first = send();
-      long patience = TimeUnit.MILLISECONDS.toNanos(FIRST_ATTEMPT_MILLIS);
-      try {
-        long end = Math.min(System.nanoTime() + patience, deadline);
-        while (end - System.nanoTime() > 0 && seen == gone.get()) {
-          Answer answer = await(first, Math.min(SLICE_NANOS, end - System.nanoTime()));
+      try (Waiting.Waiter waiter = waiting.join()) {
+        long patience = TimeUnit.MILLISECONDS.toNanos(FIRST_ATTEMPT_MILLIS);
+        while (deadline - System.nanoTime() > 0) {
+          int seen = waiting.lostNodes();
+          // After the first: the owner is moving, restarting or slow. The request's id makes it
+          // safe to ask again.
+          repeated |= last > 0;
+          send(waiter);
+          Answer answer = hearUntil(waiter, Math.min(System.nanoTime() + patience, deadline), seen);
           if (answer != null) {
             return answer;
           }
-        }
-        hear(first);
-        while (deadline - System.nanoTime() > 0) {
-          // The owner is moving, restarting or slow: the request's id makes it safe to ask again.
-          boolean lost = seen != gone.get();
-          seen = gone.get();
-          repeated = true;
-          hear(send());
+          boolean lost = seen != waiting.lostNodes();
           patience =
               lost
                   ? TimeUnit.MILLISECONDS.toNanos(AFTER_LOSS_MILLIS)
                   : Math.min(
                       patience * 3 / 2, TimeUnit.MILLISECONDS.toNanos(LONGEST_ATTEMPT_MILLIS));
-          Answer answer = hearUntil(Math.min(System.nanoTime() + patience, deadline), seen);
-          if (answer != null) {
-            return answer;
-          }
         }
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
@@ -151,36 +163,19 @@ final class ShardedUsers implements Users, UserEntity.Mail {
       return null;
     }
 
-    private @Nullable Answer await(CompletableFuture<Answer> attempt, long nanos)
+    private @Nullable Answer hearUntil(Waiting.Waiter waiter, long end, int seen)
         throws InterruptedException {
-      try {
-        return attempt.get(Math.max(1, nanos), TimeUnit.NANOSECONDS);
-      } catch (TimeoutException none) {
-        return null;
-      } catch (ExecutionException e) {
-        if (e.getCause() instanceof TimeoutException) {
+      while (true) {
+        for (Heard next = heard.poll(); next != null; next = heard.poll()) {
+          if (next.attempt() == last || isLastWord(next.answer())) {
+            return next.answer();
+          }
+        }
+        if (end - System.nanoTime() <= 0 || seen != waiting.lostNodes()) {
           return null;
         }
-        throw new IllegalStateException("a user cannot be asked", e.getCause());
+        waiter.await(end);
       }
-    }
-
-    private void hear(CompletableFuture<Answer> attempt) {
-      int number = last;
-      var _ = attempt.whenComplete((answer, _) -> heard.add(new Heard(number, answer)));
-    }
-
-    private @Nullable Answer hearUntil(long end, int seen) throws InterruptedException {
-      while (end - System.nanoTime() > 0 && seen == gone.get()) {
-        Heard next =
-            heard.poll(Math.min(SLICE_NANOS, end - System.nanoTime()), TimeUnit.NANOSECONDS);
-        if (next != null
-            && next.answer() != null
-            && (next.attempt() == last || isLastWord(next.answer()))) {
-          return next.answer();
-        }
-      }
-      return null;
     }
 
     private boolean isLastWord(Answer answer) {
@@ -189,15 +184,29 @@ final class ShardedUsers implements Users, UserEntity.Mail {
               && !(reply instanceof Reply.Refused));
     }
 
-    private CompletableFuture<Answer> send() {
-      last++;
+    private void send(Waiting.Waiter waiter) {
+      int number = ++last;
       String trace = Traces.current();
-      return AskPattern.<Addressed, Answer>ask(
-              region,
-              replyTo -> new Addressed(owner, new Message.Ask(command, replyTo, repeated, trace)),
-              Duration.ofNanos(Math.max(1, deadline - System.nanoTime())),
-              system.scheduler())
-          .toCompletableFuture();
+      Duration left = Duration.ofNanos(Math.max(1, deadline - System.nanoTime()));
+      CompletionStage<Answer> attempt =
+          here != null && number == 1
+              ? AskPattern.ask(here, replyTo -> message(replyTo, trace), left, system.scheduler())
+              : AskPattern.ask(
+                  region,
+                  replyTo -> new Addressed(owner, message(replyTo, trace)),
+                  left,
+                  system.scheduler());
+      var _ =
+          attempt.whenComplete((answer, _) -> {
+            if (answer != null) { // else there was none until the deadline
+              heard.add(new Heard(number, answer));
+              waiter.wake();
+            }
+          });
+    }
+
+    private Message message(ActorRef<Answer> replyTo, @Nullable String trace) {
+      return new Message.Ask(command, replyTo, repeated, trace);
     }
   }
 

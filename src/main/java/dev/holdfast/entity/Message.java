@@ -55,6 +55,9 @@ public sealed interface Message {
   /** Nobody has asked for the user for some seconds: it may be packed, see {@link HeldUser}. */
   record Rest() implements Message {}
 
-  /** The actor is to leave memory: nothing is sent to it after this. */
+  /** The actor is to leave memory: its shard sends it nothing after this. */
   record Stop() implements Message {}
+
+  /** Nor do requests that came straight to it: it ends. */
+  record End() implements Message {}
 }

@@ -146,6 +146,7 @@ final class MessageCodec {
       case Message.EraseAgain _ -> throw staysHere(addressed);
       case Message.Rest _ -> throw staysHere(addressed);
       case Message.Stop _ -> throw staysHere(addressed);
+      case Message.End _ -> throw staysHere(addressed);
     }
   }
 

@@ -11,6 +11,7 @@ public final class Population {
   private static final Logger LOG = LoggerFactory.getLogger(Population.class);
 
   private final AwakeUsers awake = new AwakeUsers(System::nanoTime);
+  private final LocalUsers local = new LocalUsers();
   private final LongAdder arrived = new LongAdder();
   private final LongAdder left = new LongAdder();
   private final LongAdder reloaded = new LongAdder();
@@ -20,6 +21,11 @@ public final class Population {
   /** {@return those whose state is not packed} */
   public AwakeUsers awake() {
     return awake;
+  }
+
+  /** {@return those whom requests reach without the shard region} */
+  public LocalUsers local() {
+    return local;
   }
 
   void arrived() {

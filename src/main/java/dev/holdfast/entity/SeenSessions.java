@@ -9,6 +9,8 @@ import java.util.List;
 /**
  * When the sessions of one user were last seen in this actor's life. One small array: a user has a
  * few sessions, and hundreds of thousands of users are in memory.
+ *
+ * <p>For the actor and the threads of requests that look at its user.
  */
 final class SeenSessions implements Presence {
 
@@ -20,13 +22,13 @@ final class SeenSessions implements Presence {
   private long[] seen = NONE;
 
   @Override
-  public long seen(SessionId session) {
+  public synchronized long seen(SessionId session) {
     int at = indexOf(session);
     return at < 0 ? UNKNOWN : seen[at + 2];
   }
 
   /** Notes activity. */
-  void note(SessionId session, long at) {
+  synchronized void note(SessionId session, long at) {
     int index = indexOf(session);
     if (index < 0) {
       index = seen.length;
@@ -40,7 +42,7 @@ final class SeenSessions implements Presence {
   }
 
   /** Forgets all sessions but these. */
-  void retain(List<Session> live) {
+  synchronized void retain(List<Session> live) {
     int kept = 0;
     for (int i = 0; i < seen.length; i += WIDTH) {
       if (isAmong(live, seen[i], seen[i + 1])) {

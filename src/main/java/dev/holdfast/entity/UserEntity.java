@@ -174,6 +174,12 @@ public final class UserEntity extends JournaledActor<Message> {
 
   private final SeenSessions presence = new SeenSessions();
 
+  /** By which requests come straight here; null while the user rests. */
+  private @Nullable LocalUser local;
+
+  /** Nobody is to come straight here any more: the last message is on its way. */
+  private boolean ending;
+
   /** Whether it is among the {@link AwakeUsers}. */
   private boolean noted;
 
@@ -273,10 +279,17 @@ public final class UserEntity extends JournaledActor<Message> {
       rest();
       return;
     }
+    if (message instanceof Message.End) {
+      stop();
+      return;
+    }
     if (!(message instanceof Message.Listen)) {
       stayAwake();
     }
     try (var _ = traced(message)) {
+      if (message instanceof Message.Ask) {
+        asked();
+      }
       decideOn(message);
     } catch (RuntimeException fault) {
       // Ends this actor. Whoever asked would bring the same upon the next one by asking again.
@@ -307,7 +320,7 @@ public final class UserEntity extends JournaledActor<Message> {
     long current = surroundings.journal().historyNumber();
     if (current != history && message instanceof Message.Stop) {
       stay();
-      stop(); // and leaves nothing behind of a state that may not be the true one
+      end(); // and leaves nothing behind of a state that may not be the true one
       return;
     }
     if (current != history && !purging) {
@@ -340,6 +353,7 @@ public final class UserEntity extends JournaledActor<Message> {
       case Message.ErasureEnded(long number, boolean done) -> onErasureEnded(number, done);
       case Message.EraseAgain _ -> deleteHistory();
       case Message.Stop _ -> onStop();
+      case Message.End _ -> {} // dealt with before
       case Message.PurgeEnded _ -> {
         stay(); // for an answer only: whether it is gone or not, the next one reads the journal
         stop();
@@ -367,12 +381,43 @@ public final class UserEntity extends JournaledActor<Message> {
 
   /** Packs the user, unless somebody has asked for it meanwhile, or something is under way. */
   private void rest() {
-    if (used || unread != null || user().frozen()) {
+    boolean looked = local != null && local.takeUsed();
+    if (used || looked || unread != null || user().frozen()) {
       used = false;
       surroundings.population().awake().note(context().getSelf());
     } else {
       noted = false;
+      retreat();
       held.pack();
+    }
+  }
+
+  /** From now on requests come straight here, until the user rests. */
+  private void asked() {
+    if (local == null && isReady() && !purging && !ending) {
+      local = new LocalUser(context().getSelf(), surroundings, presence);
+      show();
+      surroundings.population().local().add(owner, local);
+    }
+  }
+
+  /** Shows the state as it is now, where it is what a look would be decided on. */
+  private void show() {
+    if (local == null) {
+      return;
+    }
+    if (unread != null || user().frozen()) {
+      local.hide();
+    } else {
+      local.show(user(), history);
+    }
+  }
+
+  private void retreat() {
+    if (local != null) {
+      local.hide();
+      surroundings.population().local().remove(owner, local);
+      local = null;
     }
   }
 
@@ -464,6 +509,7 @@ public final class UserEntity extends JournaledActor<Message> {
     countIn();
     long revision = listeners == null ? 0 : user().revision();
     held.set(decision.state());
+    show();
     tell(number() - write.events.size(), revision, write.events);
     decision.entries().forEach(entry -> count(entry.event()));
     presence.retain(user().sessions());
@@ -607,6 +653,7 @@ public final class UserEntity extends JournaledActor<Message> {
     // Decided again: somebody may have come in between.
     if (leaving != null && decide(new Command.Wake(), true).reply() instanceof Reply.NothingLeft) {
       purging = true;
+      retreat();
       context()
           .pipeToSelf(
               surroundings.journal().purge(owner(), number()),
@@ -622,7 +669,17 @@ public final class UserEntity extends JournaledActor<Message> {
     if (eventsSinceSnapshot >= EVENTS_WORTH_A_SNAPSHOT) {
       offerSnapshot();
     }
-    stop();
+    end();
+  }
+
+  /**
+   * Ends this actor, after what requests have sent straight here in the meantime: the shard holds
+   * back what comes over it, but knows nothing of that.
+   */
+  private void end() {
+    ending = true;
+    retreat();
+    context().getSelf().tell(new Message.End());
   }
 
   /** Answers whoever found that nothing is left. */
@@ -726,8 +783,9 @@ public final class UserEntity extends JournaledActor<Message> {
       case Message.EraseAgain _ -> {}
       case Message.Stop _ -> {
         stay();
-        stop();
+        end();
       }
+      case Message.End _ -> {}
       case Message.PurgeEnded _ -> {
         stay();
         stop();
@@ -777,6 +835,9 @@ public final class UserEntity extends JournaledActor<Message> {
 
   @Override
   protected void reset() {
+    if (local != null) {
+      local.hide();
+    }
     history = surroundings.journal().historyNumber();
     held.set(User.nobody());
     unread = null;
@@ -846,6 +907,7 @@ public final class UserEntity extends JournaledActor<Message> {
       tell(number(), user().revision(), List.of());
     }
     presence.retain(user().sessions());
+    show();
     if (eventsSinceErasure == NONE) {
       letGoOfErasure();
     }
@@ -922,6 +984,7 @@ public final class UserEntity extends JournaledActor<Message> {
   /** Who waits for the end of a log-in or an erasure asks again, at the next owner. */
   @Override
   protected void stopped() {
+    retreat();
     if (listeners != null) {
       listeners.leave();
     }

@@ -53,6 +53,12 @@ final class Connection implements ServerConnection, ConnectionContext {
   private static final long LINGERING_NANOS = Duration.ofSeconds(2).toNanos();
   private static final int LINGERING_BYTES = 1024 * 1024;
 
+  /**
+   * After so many answers at the latest others have their turn, though the next request is there
+   * already: virtual threads are not made to stop, and some callers send without waiting.
+   */
+  private static final int ANSWERS_A_TURN = 16;
+
   private final ConnectionContext context;
   private final HttpSettings.Bounds bounds;
   private final Connections all;
@@ -65,6 +71,7 @@ final class Connection implements ServerConnection, ConnectionContext {
   private volatile boolean cutOff;
   private volatile @Nullable Thread thread;
   private long bytes;
+  private int answers;
   private boolean lingering;
   private @Nullable Boolean identified;
 
@@ -146,8 +153,12 @@ final class Connection implements ServerConnection, ConnectionContext {
   }
 
   /** The answer has been sent. */
+  @SuppressWarnings("ThreadPriorityCheck") // nothing relies on it; it is for fairness alone
   void answered() {
     bytes = 0;
+    if (++answers % ANSWERS_A_TURN == 0) {
+      Thread.yield();
+    }
     become(reader.available() > 0 ? At.RECEIVING : At.IDLE);
   }
 

@@ -17,9 +17,11 @@ import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -224,6 +226,9 @@ final class SeveralNodesTest {
   private static final class Load implements AutoCloseable {
     private static final int CALLERS = 8;
 
+    /** Between two requests of a caller. Looks take so little that they would take all there is. */
+    private static final long PACE_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
+
     private final AtomicBoolean done = new AtomicBoolean();
     private final AtomicLong slowest = new AtomicLong();
     private final AtomicInteger asked = new AtomicInteger();
@@ -249,6 +254,7 @@ final class SeveralNodesTest {
         if (!(answer instanceof Answer.Answered)) {
           failed.add(answer);
         }
+        LockSupport.parkNanos(PACE_NANOS);
       }
     }
 

@@ -7,6 +7,7 @@ import com.typesafe.config.ConfigFactory;
 import dev.holdfast.entity.Addressed;
 import dev.holdfast.entity.Answer;
 import dev.holdfast.entity.Message;
+import dev.holdfast.entity.Population;
 import dev.holdfast.user.Command;
 import dev.holdfast.user.OwnerKey;
 import dev.holdfast.user.Refusal;
@@ -17,7 +18,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.junit.jupiter.api.AfterEach;
@@ -38,7 +38,7 @@ final class ShardedUsersTest {
   private static final Answer DONE = new Answer.Answered(new Reply.Nothing(), "new");
 
   private final List<Message.Ask> asked = new CopyOnWriteArrayList<>();
-  private final AtomicInteger gone = new AtomicInteger();
+  private final Waiting waiting = new Waiting();
   private final ActorSystem<Addressed> region =
       ActorSystem.create(
           Behaviors.receiveMessage(addressed -> {
@@ -48,11 +48,13 @@ final class ShardedUsersTest {
           "region",
           ConfigFactory.parseMap(Map.of("pekko.actor.provider", "local"))
               .withFallback(ConfigFactory.load()));
-  private final ShardedUsers users = new ShardedUsers(region, region, gone);
+  private final ShardedUsers users =
+      new ShardedUsers(region, region, new Population().local(), waiting);
 
   @AfterEach
   void end() {
     region.terminate();
+    waiting.close();
   }
 
   @Test
@@ -117,7 +119,7 @@ final class ShardedUsersTest {
     attempt(3);
     // The next one by itself comes after more than a second.
     long before = System.nanoTime();
-    gone.incrementAndGet();
+    waiting.nodeLost();
     attempt(4);
     assertThat(System.nanoTime() - before).isLessThan(600_000_000L);
   }

@@ -50,6 +50,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -59,6 +60,7 @@ import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -89,6 +91,7 @@ final class UserEntityTest {
   private final AtomicLong clock = new AtomicLong(1_700_000_000_000L);
   private final AtomicBoolean right = new AtomicBoolean(true);
   private final AtomicBoolean clockFails = new AtomicBoolean();
+  private volatile CountDownLatch clockWaits = new CountDownLatch(0);
 
   @BeforeEach
   void start() throws JournalUnusable {
@@ -431,6 +434,156 @@ final class UserEntityTest {
     assertThat(eventsOf(VISITOR)).containsExactly("session.opened.v1");
   }
 
+  // ---------------------------------------------------------------------------------------------
+  // Looks on the threads of requests
+
+  @Test
+  void showsRequestsAChangeOnceItIsAcknowledged() {
+    open(VISITOR);
+    for (int quantity = 1; quantity < 50; quantity++) {
+      done(act(VISITOR, setLine("a", quantity)));
+      Reply.View actors = look(VISITOR);
+      assertThat(seen(glanced())).isEqualTo(actors);
+      assertThat(actors.cart().lines().getFirst().quantity()).isEqualTo(quantity);
+      done(act(VISITOR, setLine("b", quantity)));
+      assertThat(seen(glanced()).cart().lines().getLast().quantity()).isEqualTo(quantity);
+    }
+  }
+
+  @Test
+  void showsRequestsNothingWithoutTheRightToAnswer() {
+    open(VISITOR);
+    look(VISITOR);
+    right.set(false);
+    assertThat(glance()).isNull();
+    right.set(true);
+    assertThat(glance()).isNotNull();
+  }
+
+  @Test
+  void extendsASessionByWhatRequestsLookAt() {
+    open(VISITOR);
+    look(VISITOR);
+    clock.addAndGet(170_000);
+    assertThat(seen(glanced()).lastSeenAt()).isEqualTo(clock.get());
+    clock.addAndGet(1_799_000); // not yet idle for long enough since
+    ask(VISITOR, new Command.Wake());
+    assertThat(eventsOf(VISITOR)).doesNotContain("session.expired.v1");
+    look(VISITOR);
+  }
+
+  @Test
+  void leavesToTheActorWhatMustBeJournaledFirst() {
+    open(VISITOR);
+    look(VISITOR);
+    clock.addAndGet(180_001);
+    assertThat(glance()).as("a tenth of the idle timeout is over").isNull();
+    look(VISITOR);
+    assertThat(eventsOf(VISITOR)).endsWith("session.touched.v1");
+    assertThat(glance()).isNotNull();
+    clock.addAndGet(1_800_000);
+    assertThat(glance()).as("the session is over").isNull();
+  }
+
+  @Test
+  void leavesASessionThatIsAboutToEndToTheActor() {
+    done(
+        ask(
+            VISITOR,
+            new Command.Open(request(), SESSION, null, Json.Obj.empty(), 10_000, 604_800_000)));
+    look(VISITOR);
+    clock.addAndGet(900);
+    assertThat(glance()).isNotNull();
+    clock.addAndGet(9_600);
+    assertThat(glance()).isNull();
+  }
+
+  @Test
+  void leavesRefusalsToTheActor() {
+    open(VISITOR);
+    look(VISITOR);
+    assertThat(glance(new Access(SESSION, 2))).isNull();
+    assertThat(glance(new Access(new SessionId(1, 2), 1))).isNull();
+  }
+
+  @Test
+  void showsRequestsNothingOfAnotherHistoryOfTheJournal() {
+    open(VISITOR);
+    look(VISITOR);
+    failing.changeHistory();
+    assertThat(glance()).isNull();
+    look(VISITOR);
+    assertThat(glance()).isNotNull();
+  }
+
+  @Test
+  void showsRequestsNothingWhileAWriteInDoubtIsSought() {
+    open(VISITOR);
+    look(VISITOR);
+    failing.failAfterNextCommit(new InDoubt("the disk failed while it committed", null));
+    done(act(VISITOR, setLine("a", 3)));
+    assertThat(seen(glanced()).cart().lines()).hasSize(1);
+  }
+
+  @Test
+  void showsRequestsNobodyWhoRestsOrHasLeft() {
+    open(VISITOR);
+    look(VISITOR);
+    restUser(VISITOR);
+    await().until(() -> population.local().get(VISITOR) == null);
+    look(VISITOR);
+    assertThat(glance()).isNotNull();
+    stop(VISITOR);
+    assertThat(population.local().get(VISITOR)).isNull();
+  }
+
+  @Test
+  void staysAwakeForWhatRequestsLookAt() {
+    open(VISITOR);
+    look(VISITOR);
+    actor(VISITOR).tell(new Message.Rest());
+    look(VISITOR);
+    assertThat(glance()).isNotNull();
+    actor(VISITOR).tell(new Message.Rest());
+    ask(VISITOR, new Command.AskEpoch()); // the message before is dealt with
+    assertThat(population.local().get(VISITOR)).isNotNull();
+    restUser(VISITOR);
+    await().until(() -> population.local().get(VISITOR) == null);
+  }
+
+  /** What came straight here behind the shard's last message is not left without an answer. */
+  @Test
+  void answersWhatCameStraightToItBeforeItEnds() {
+    open(VISITOR);
+    look(VISITOR);
+    ActorRef<Message> actor = actor(VISITOR);
+    TestProbe<Answer> probe = kit.createTestProbe();
+    var go = new CountDownLatch(1);
+    clockWaits = go;
+    actor.tell(new Message.Ask(new Command.AskEpoch(), kit.<Answer>createTestProbe().getRef()));
+    actor.tell(new Message.Stop());
+    actor.tell(new Message.Ask(new Command.Look(ACCESS), probe.getRef()));
+    go.countDown();
+    assertThat(seen(probe.receiveMessage(Duration.ofSeconds(10))).session().id())
+        .isEqualTo(SESSION);
+    kit.createTestProbe().expectTerminated(actor, Duration.ofSeconds(10));
+  }
+
+  private @Nullable Answer glance() {
+    return glance(ACCESS);
+  }
+
+  private @Nullable Answer glance(Access access) {
+    LocalUser local = population.local().get(VISITOR);
+    return local == null ? null : local.look(new Command.Look(access));
+  }
+
+  private Answer glanced() {
+    return Objects.requireNonNull(glance());
+  }
+
+  // ---------------------------------------------------------------------------------------------
+
   @Test
   void tellsTheJournalWhenTheUserMustBeWoken() {
     open(VISITOR);
@@ -479,6 +632,7 @@ final class UserEntityTest {
               if (clockFails.get()) {
                 throw new IllegalStateException("planted");
               }
+              awaitUninterruptibly(clockWaits);
               return Instant.ofEpochMilli(clock.get());
             },
             clock::get,
@@ -499,6 +653,14 @@ final class UserEntityTest {
                 departing -> departing.tell(new Message.Stop())));
     users.put(owner, actor);
     return actor;
+  }
+
+  private static void awaitUninterruptibly(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private void restart(OwnerKey owner) {

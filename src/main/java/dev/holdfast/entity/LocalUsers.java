@@ -1,0 +1,30 @@
+package dev.holdfast.entity;
+
+import dev.holdfast.user.OwnerKey;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The users of this node who are in use, for requests that enter here: these reach them without the
+ * shard region.
+ */
+public final class LocalUsers {
+
+  private final ConcurrentHashMap<OwnerKey, LocalUser> users = new ConcurrentHashMap<>();
+
+  LocalUsers() {}
+
+  /** {@return the user, or null if they are elsewhere, or rest, or have just come} */
+  public @Nullable LocalUser get(OwnerKey owner) {
+    return users.get(owner);
+  }
+
+  void add(OwnerKey owner, LocalUser user) {
+    users.put(owner, user);
+  }
+
+  /** Takes out this one, and not the one of an actor that has come after. */
+  void remove(OwnerKey owner, LocalUser user) {
+    users.remove(owner, user);
+  }
+}
