@@ -4,15 +4,27 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * As many batches at a time as the store is good for. Each owner has one lane, so its writes keep
- * their order, and two batches on their way never meet on an owner.
+ * As many batches at a time as the store is good for, and as few as the load needs: another batch
+ * costs client and server as much as a larger one, so a lane is used only while those before it
+ * have a good batch waiting. An owner whose write is under way stays on its lane, so its writes
+ * keep their order, and two batches on their way never meet on an owner.
  */
 final class WriteLanes implements JournalHealth, AutoCloseable {
 
+  /** A lane on which so many writes wait has its next batch, and the rest may go elsewhere. */
+  private static final int GOOD_BATCH = 64;
+
   private final List<GroupCommit> lanes = new ArrayList<>();
+
+  /** The owners with writes under way; only where there is more than one lane. */
+  private final ConcurrentHashMap<Owner, Place> places = new ConcurrentHashMap<>();
+
+  private record Place(GroupCommit lane, int writes) {}
+
   private final JournalMetrics metrics =
       new JournalMetrics(
           () -> lanes.stream().mapToInt(GroupCommit::queuedWrites).sum(),
@@ -65,16 +77,44 @@ final class WriteLanes implements JournalHealth, AutoCloseable {
   }
 
   CompletableFuture<Void> write(OwnerWrite write) {
-    return laneOf(write.owner()).write(write);
+    if (lanes.size() == 1) {
+      return lanes.getFirst().write(write);
+    }
+    Owner owner = write.owner();
+    Place place =
+        places.compute(
+            owner,
+            (_, before) ->
+                before == null
+                    ? new Place(freeLane(), 1)
+                    : new Place(before.lane, before.writes + 1));
+    return place
+        .lane
+        .write(write)
+        .whenComplete((_, _) ->
+            places.computeIfPresent(
+                owner,
+                (_, before) ->
+                    before.writes == 1 ? null : new Place(before.lane, before.writes - 1)));
   }
 
+  /** The first one that can do with another write for its next batch, else the one with fewest. */
+  private GroupCommit freeLane() {
+    GroupCommit shortest = lanes.getFirst();
+    for (GroupCommit lane : lanes) {
+      if (lane.queuedWrites() < GOOD_BATCH) {
+        return lane;
+      }
+      if (lane.queuedWrites() < shortest.queuedWrites()) {
+        shortest = lane;
+      }
+    }
+    return shortest;
+  }
+
+  /** All on one lane, which has batches whenever any has: they ride along. */
   boolean offer(SnapshotWrite snapshot) {
-    return laneOf(snapshot.owner()).offer(snapshot);
-  }
-
-  /** By the lower bits: the upper ones are alike within a shard. */
-  private GroupCommit laneOf(Owner owner) {
-    return lanes.get(Math.floorMod(owner.low(), lanes.size()));
+    return lanes.getFirst().offer(snapshot);
   }
 
   void releaseStalled() {
