@@ -24,6 +24,7 @@ import dev.holdfast.user.Session;
 import dev.holdfast.user.SessionId;
 import dev.holdfast.user.User;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
@@ -37,6 +38,12 @@ import org.jspecify.annotations.Nullable;
 final class WireJson {
 
   private static final int USUAL_SIZE = 1_000;
+
+  /** Kept for what is asked for again or has changed in one place: a sixty-fourth of the heap. */
+  private static final long RENDITIONS_BYTES = Runtime.getRuntime().maxMemory() / 64;
+
+  private static final Renditions<Cart> CARTS = new Renditions<>(RENDITIONS_BYTES / 2, 4 << 10);
+  private static final Renditions<Line> LINES = new Renditions<>(RENDITIONS_BYTES / 2, 1 << 10);
 
   /** What stands beside the session in the answers that show a token. */
   record Merge(MergePolicy policy, List<CartMerge.Entry> lines) {}
@@ -101,7 +108,13 @@ final class WireJson {
   }
 
   static byte[] cart(Cart cart) {
-    return object(out -> cartFields(out, cart));
+    byte[] known = CARTS.get(cart);
+    if (known != null) {
+      return known;
+    }
+    byte[] text = object(out -> cartFields(out, cart));
+    CARTS.put(cart, text);
+    return text;
   }
 
   static byte[] order(Order order) {
@@ -358,9 +371,8 @@ final class WireJson {
     out.writeNumberField("revision", view.revision());
     out.writeFieldName("attributes");
     JsonText.write(session.attributes(), out);
-    out.writeObjectFieldStart("cart");
-    cartFields(out, view.cart());
-    out.writeEndObject();
+    out.writeFieldName("cart");
+    whole(out, cart(view.cart()));
     times(out, view);
     out.writeStringField("idleTimeout", Durations.text(session.idleMillis()));
     time(out, "expiresAt", view.expiresAt());
@@ -395,11 +407,19 @@ final class WireJson {
   static void lines(JsonGenerator out, List<Line> lines) throws IOException {
     out.writeArrayFieldStart("items");
     for (Line line : lines) {
-      out.writeStartObject();
-      lineFields(out, line);
-      out.writeEndObject();
+      whole(out, line(line));
     }
     out.writeEndArray();
+  }
+
+  private static byte[] line(Line line) {
+    byte[] known = LINES.get(line);
+    if (known != null) {
+      return known;
+    }
+    byte[] text = object(out -> lineFields(out, line));
+    LINES.put(line, text);
+    return text;
   }
 
   static void lineFields(JsonGenerator out, Line line) throws IOException {
@@ -475,6 +495,13 @@ final class WireJson {
   /** RFC 3339 in UTC; milliseconds only where there are any. */
   static void time(JsonGenerator out, String name, long millis) throws IOException {
     out.writeStringField(name, Times.text(millis));
+  }
+
+  /** Writes a value that is text already. */
+  private static void whole(JsonGenerator out, byte[] json) throws IOException {
+    out.writeRawValue(""); // what separates it from the value before
+    out.flush();
+    ((OutputStream) out.getOutputTarget()).write(json);
   }
 
   static byte[] object(Content content) {

@@ -11,6 +11,7 @@ import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.StreamWriteFeature;
 import com.fasterxml.jackson.core.json.JsonWriteFeature;
+import com.fasterxml.jackson.core.util.JsonRecyclerPools;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -25,10 +26,12 @@ public final class JsonText {
 
   /**
    * The one factory of the project. Duplicate member names are refused, depth and number length are
-   * bounded, and names are not interned, so that callers cannot fill the string table.
+   * bounded, and names are not interned, so that callers cannot fill the string table. Buffers are
+   * pooled: by its default each thread would have its own, and most threads here are short-lived.
    */
   public static final JsonFactory FACTORY =
       new JsonFactoryBuilder()
+          .recyclerPool(JsonRecyclerPools.newConcurrentDequePool())
           .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
           .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
           .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
