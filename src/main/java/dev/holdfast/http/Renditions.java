@@ -32,11 +32,11 @@ final class Renditions<T> {
   /**
    * An empty table.
    *
-   * @param bytes that the texts may take together, at the most
+   * @param places about; well above the number of values that are in use at a time
    * @param mostBytes of one text; longer ones are not kept
    */
-  Renditions(long bytes, int mostBytes) {
-    int size = Math.clamp(Long.highestOneBit(bytes / mostBytes), 1, 1 << 20);
+  Renditions(long places, int mostBytes) {
+    int size = Math.clamp(Long.highestOneBit(places), 1, 1 << 20);
     this.places = new AtomicReferenceArray<>(size);
     this.mask = size - 1;
     this.mostBytes = mostBytes;

@@ -39,11 +39,12 @@ final class WireJson {
 
   private static final int USUAL_SIZE = 1_000;
 
-  /** Kept for what is asked for again or has changed in one place: a sixty-fourth of the heap. */
-  private static final long RENDITIONS_BYTES = Runtime.getRuntime().maxMemory() / 64;
+  /** For texts that are kept: usually a hundred-and-twentieth of the heap, at most a sixteenth. */
+  private static final long RENDITIONS_BYTES = Runtime.getRuntime().maxMemory() / 128;
 
-  private static final Renditions<Cart> CARTS = new Renditions<>(RENDITIONS_BYTES / 2, 4 << 10);
-  private static final Renditions<Line> LINES = new Renditions<>(RENDITIONS_BYTES / 2, 1 << 10);
+  private static final Renditions<Cart> CARTS =
+      new Renditions<>(RENDITIONS_BYTES / 1_024, 4 * 1_024);
+  private static final Renditions<Line> LINES = new Renditions<>(RENDITIONS_BYTES / 256, 1_024);
 
   /** What stands beside the session in the answers that show a token. */
   record Merge(MergePolicy policy, List<CartMerge.Entry> lines) {}
