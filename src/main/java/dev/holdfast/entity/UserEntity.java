@@ -77,21 +77,7 @@ public final class UserEntity extends JournaledActor<Message> {
       Mail mail,
       Population population,
       IntSupplier form,
-      OwnerKeys owners) {
-
-    /** In a journal that has no secret for owner keys. */
-    public Surroundings(
-        String node,
-        Journal journal,
-        TrustedClock clock,
-        RightToAnswer right,
-        Limits limits,
-        Mail mail,
-        Population population,
-        IntSupplier form) {
-      this(node, journal, clock, right, limits, mail, population, form, OwnerKeys.plain());
-    }
-  }
+      OwnerKeys owners) {}
 
   /** Sends a message to the actor of a user, wherever it is. */
   @FunctionalInterface

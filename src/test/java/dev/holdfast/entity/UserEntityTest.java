@@ -33,6 +33,7 @@ import dev.holdfast.user.Limits;
 import dev.holdfast.user.LogIn;
 import dev.holdfast.user.Outcome;
 import dev.holdfast.user.OwnerKey;
+import dev.holdfast.user.OwnerKeys;
 import dev.holdfast.user.Precondition;
 import dev.holdfast.user.Refusal;
 import dev.holdfast.user.Reply;
@@ -649,7 +650,8 @@ final class UserEntityTest {
                     Limits.defaults(),
                     (other, message) -> Objects.requireNonNull(users.get(other)).tell(message),
                     population,
-                    Event::newestForm),
+                    Event::newestForm,
+                    OwnerKeys.plain()),
                 departing -> departing.tell(new Message.Stop())));
     users.put(owner, actor);
     return actor;

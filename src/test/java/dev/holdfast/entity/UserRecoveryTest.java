@@ -32,6 +32,7 @@ import dev.holdfast.user.Event;
 import dev.holdfast.user.Limits;
 import dev.holdfast.user.LogIn;
 import dev.holdfast.user.OwnerKey;
+import dev.holdfast.user.OwnerKeys;
 import dev.holdfast.user.Precondition;
 import dev.holdfast.user.Reply;
 import dev.holdfast.user.Request;
@@ -513,7 +514,8 @@ final class UserRecoveryTest {
                     Limits.defaults(),
                     (other, message) -> actor(other).tell(message),
                     population,
-                    Event::newestForm),
+                    Event::newestForm,
+                    OwnerKeys.plain()),
                 leaving -> leaving.tell(new Message.Stop())));
     users.put(owner, actor);
     return actor;

@@ -29,6 +29,7 @@ import dev.holdfast.user.Event;
 import dev.holdfast.user.Limits;
 import dev.holdfast.user.Outcome;
 import dev.holdfast.user.OwnerKey;
+import dev.holdfast.user.OwnerKeys;
 import dev.holdfast.user.Precondition;
 import dev.holdfast.user.Refusal;
 import dev.holdfast.user.Reply;
@@ -424,7 +425,8 @@ final class UserRemovalTest {
                       Limits.defaults(),
                       (other, message) -> actor(other).tell(message),
                       new Population(),
-                      Event::newestForm),
+                      Event::newestForm,
+                      OwnerKeys.plain()),
                   departing::add));
         });
   }
