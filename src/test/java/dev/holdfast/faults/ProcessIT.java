@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -123,6 +124,7 @@ class ProcessIT {
 
   /** After ten seconds, so that what it needs first is compiled soon. */
   @Test
+  @Tag("nightly")
   void hasTheThreadsThatCompileStandBackBehindThoseThatAnswer() throws IOException {
     HoldfastProcess node = program.serve(dir.resolve("data"));
     await()

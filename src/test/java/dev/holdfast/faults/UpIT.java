@@ -110,6 +110,7 @@ class UpIT {
   }
 
   @Test
+  @Tag("nightly")
   void leavesNothingBehindWhenItIsKilled() throws Exception {
     HoldfastProcess up = program.start(up()).awaitReady();
     Node node = nodes(up).getFirst();
@@ -131,6 +132,7 @@ class UpIT {
   }
 
   @Test
+  @Tag("nightly")
   void givesUpWhenANodeDoesNotStartAndSaysWhy() {
     HoldfastProcess serve = program.serve(dir.resolve("data"));
     Ended ended = program.run(up());
