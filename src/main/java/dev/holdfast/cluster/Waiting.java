@@ -16,7 +16,7 @@ import java.util.concurrent.locks.LockSupport;
 final class Waiting implements AutoCloseable {
 
   /** How late a thread may be woken. */
-  private static final long TICK_MILLIS = 10;
+  private static final long TICK_MILLIS = 25;
 
   private final Set<Waiter> waiters = ConcurrentHashMap.newKeySet();
   private final AtomicInteger lost = new AtomicInteger();
