@@ -68,7 +68,7 @@ public record JournalSettings(
     }
   }
 
-  /** The same bounds on what waits, divided between so many lanes. */
+  /** The same bounds on writes that wait, divided between so many lanes; one has all snapshots. */
   JournalSettings sharedBy(int lanes) {
     return new JournalSettings(
         shared,
@@ -76,7 +76,7 @@ public record JournalSettings(
         maxBatchBytes,
         Math.ceilDiv(maxQueuedWrites, lanes),
         Math.ceilDiv(maxQueuedBytes, lanes),
-        Math.ceilDiv(maxQueuedSnapshots, lanes),
+        maxQueuedSnapshots,
         stallAfter,
         probeInterval,
         readers,
