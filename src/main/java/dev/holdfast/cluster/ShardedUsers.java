@@ -70,7 +70,7 @@ final class ShardedUsers implements Users, UserEntity.Mail {
   @Override
   public Answer ask(OwnerKey owner, Command command, long timeoutMillis) {
     @Nullable LocalUser here = local.get(owner);
-    if (here == null || here.isRegionsTurn()) {
+    if (here == null || here.takeRegionsTurn()) {
       return askActor(owner, command, null, timeoutMillis);
     }
     @Nullable Answer seen = command instanceof Command.Look look ? here.look(look) : null;

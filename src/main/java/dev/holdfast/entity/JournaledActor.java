@@ -135,11 +135,6 @@ public abstract class JournaledActor<M> extends ExtensibleBehavior<M> {
     return number;
   }
 
-  /** Whether nothing is on its way to or from the journal. */
-  protected final boolean isReady() {
-    return phase == Phase.READY;
-  }
-
   /** Whose log this is. */
   protected final Owner owner() {
     return owner;

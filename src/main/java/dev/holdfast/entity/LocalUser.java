@@ -2,7 +2,6 @@ package dev.holdfast.entity;
 
 import dev.holdfast.telemetry.Traces;
 import dev.holdfast.user.Command;
-import dev.holdfast.user.Context;
 import dev.holdfast.user.Decision;
 import dev.holdfast.user.Presence;
 import dev.holdfast.user.Reply;
@@ -85,7 +84,7 @@ public final class LocalUser {
   // For the threads of requests
 
   /** {@return whether this request is to go over the shard region} Then it is taken to go there. */
-  public boolean isRegionsTurn() {
+  public boolean takeRegionsTurn() {
     long now = System.nanoTime();
     boolean turn = now - routedAt > REGIONS_TURN_NANOS;
     if (turn) {
@@ -124,24 +123,14 @@ public final class LocalUser {
     boolean journalUp = surroundings.journal().health().isAvailable();
     TrustedClock.Reading clock = surroundings.clock().read();
     long seenBefore = presence.seen(look.access().session());
-    Decision decision =
-        user.decide(
-            look,
-            new Context(
-                clock.millis(),
-                !clock.trusted(),
-                journalUp,
-                presence,
-                surroundings.limits(),
-                surroundings.form().getAsInt()));
+    Decision decision = user.decide(look, surroundings.context(clock, journalUp, presence));
     if (!decision.entries().isEmpty()
         || !(decision.reply() instanceof Reply.Seen seen)
         || endsSoon(seen.view().session(), seenBefore, clock.millis())) {
       return null;
     }
-    if (journalUp && decision.seen() != null) {
-      // The user's time, as the answer has it: never behind the last entry.
-      presence.note(decision.seen(), Math.max(clock.millis(), user.lastEntryAt()));
+    if (journalUp) {
+      presence.note(decision, clock.millis());
     }
     if (!used) {
       used = true;

@@ -1,5 +1,6 @@
 package dev.holdfast.entity;
 
+import dev.holdfast.user.Decision;
 import dev.holdfast.user.Presence;
 import dev.holdfast.user.Session;
 import dev.holdfast.user.SessionId;
@@ -27,8 +28,19 @@ final class SeenSessions implements Presence {
     return at < 0 ? UNKNOWN : seen[at + 2];
   }
 
-  /** Notes activity. */
-  synchronized void note(SessionId session, long at) {
+  /**
+   * Notes the activity that a decision tells of, if any.
+   *
+   * @param now the clock, in milliseconds since 1970
+   */
+  void note(Decision decision, long now) {
+    if (decision.seen() != null) {
+      // The user's time, as the answer has it: never behind the last entry.
+      note(decision.seen(), Math.max(now, decision.state().lastEntryAt()));
+    }
+  }
+
+  private synchronized void note(SessionId session, long at) {
     int index = indexOf(session);
     if (index < 0) {
       index = seen.length;

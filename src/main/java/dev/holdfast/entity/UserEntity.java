@@ -19,6 +19,7 @@ import dev.holdfast.user.LogIn;
 import dev.holdfast.user.Outcome;
 import dev.holdfast.user.OwnerKey;
 import dev.holdfast.user.OwnerKeys;
+import dev.holdfast.user.Presence;
 import dev.holdfast.user.Reply;
 import dev.holdfast.user.RequestId;
 import dev.holdfast.user.Session;
@@ -77,7 +78,14 @@ public final class UserEntity extends JournaledActor<Message> {
       Mail mail,
       Population population,
       IntSupplier form,
-      OwnerKeys owners) {}
+      OwnerKeys owners) {
+
+    /** What a decision depends on at this moment, besides the state and the command. */
+    Context context(TrustedClock.Reading now, boolean journalUp, Presence presence) {
+      return new Context(
+          now.millis(), !now.trusted(), journalUp, presence, limits, form.getAsInt());
+    }
+  }
 
   /** Sends a message to the actor of a user, wherever it is. */
   @FunctionalInterface
@@ -380,7 +388,7 @@ public final class UserEntity extends JournaledActor<Message> {
 
   /** From now on requests come straight here, until the user rests. */
   private void asked() {
-    if (local == null && isReady() && !purging && !ending) {
+    if (local == null && !purging && !ending) {
       local = new LocalUser(context().getSelf(), surroundings, presence);
       show();
       surroundings.population().local().add(owner, local);
@@ -1058,17 +1066,8 @@ public final class UserEntity extends JournaledActor<Message> {
   // ---------------------------------------------------------------------------------------------
 
   private Decision decide(Command command, boolean journalUp) {
-    TrustedClock.Reading clock = surroundings.clock().read();
     return user()
-        .decide(
-            command,
-            new Context(
-                clock.millis(),
-                !clock.trusted(),
-                journalUp,
-                presence,
-                surroundings.limits(),
-                surroundings.form().getAsInt()));
+        .decide(command, surroundings.context(surroundings.clock().read(), journalUp, presence));
   }
 
   /** After the answers: nobody waits for a snapshot. */
@@ -1079,11 +1078,7 @@ public final class UserEntity extends JournaledActor<Message> {
   }
 
   private void notePresence(Decision decision) {
-    if (decision.seen() != null) {
-      // The user's time, as the answer has it: never behind the last entry.
-      long now = Math.max(surroundings.clock().read().millis(), decision.state().lastEntryAt());
-      presence.note(decision.seen(), now);
-    }
+    presence.note(decision, surroundings.clock().read().millis());
   }
 
   private void offerSnapshot() {

@@ -2,6 +2,7 @@ package dev.holdfast.http;
 
 import java.lang.ref.WeakReference;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,34 +29,35 @@ final class Renditions<T> {
   private final AtomicReferenceArray<@Nullable Rendition<T>> places;
   private final int mask;
   private final int mostBytes;
+  private final Function<T, byte[]> writer;
 
   /**
    * An empty table.
    *
    * @param places about; well above the number of values that are in use at a time
    * @param mostBytes of one text; longer ones are not kept
+   * @param writer writes the text of a value
    */
-  Renditions(long places, int mostBytes) {
+  Renditions(long places, int mostBytes, Function<T, byte[]> writer) {
     int size = Math.clamp(Long.highestOneBit(places), 1, 1 << 20);
     this.places = new AtomicReferenceArray<>(size);
     this.mask = size - 1;
     this.mostBytes = mostBytes;
+    this.writer = writer;
   }
 
-  /** {@return the text of the value, never to be changed; null if it is not kept} */
-  byte @Nullable [] get(T value) {
-    Rendition<T> there = places.getPlain(place(value));
-    return there != null && there.refersTo(value) ? there.text : null;
-  }
-
-  void put(T value, byte[] text) {
-    if (text.length <= mostBytes) {
-      places.setRelease(place(value), new Rendition<>(value, text));
-    }
-  }
-
-  private int place(T value) {
+  /** {@return the text of the value, never to be changed} */
+  byte[] of(T value) {
     int hash = System.identityHashCode(value);
-    return (hash ^ hash >>> 15) & mask;
+    int place = (hash ^ hash >>> 15) & mask;
+    Rendition<T> there = places.getPlain(place);
+    if (there != null && there.refersTo(value)) {
+      return there.text;
+    }
+    byte[] text = writer.apply(value);
+    if (text.length <= mostBytes) {
+      places.setRelease(place, new Rendition<>(value, text));
+    }
+    return text;
   }
 }

@@ -39,12 +39,14 @@ final class WireJson {
 
   private static final int USUAL_SIZE = 1_000;
 
-  /** For texts that are kept: usually a hundred-and-twentieth of the heap, at most a sixteenth. */
+  /** For texts of one kind that are kept, of the usual size; at most four times as much. */
   private static final long RENDITIONS_BYTES = Runtime.getRuntime().maxMemory() / 128;
 
   private static final Renditions<Cart> CARTS =
-      new Renditions<>(RENDITIONS_BYTES / 1_024, 4 * 1_024);
-  private static final Renditions<Line> LINES = new Renditions<>(RENDITIONS_BYTES / 256, 1_024);
+      new Renditions<>(
+          RENDITIONS_BYTES / 1_024, 4 * 1_024, cart -> object(out -> cartFields(out, cart)));
+  private static final Renditions<Line> LINES =
+      new Renditions<>(RENDITIONS_BYTES / 256, 1_024, line -> object(out -> lineFields(out, line)));
 
   /** What stands beside the session in the answers that show a token. */
   record Merge(MergePolicy policy, List<CartMerge.Entry> lines) {}
@@ -109,13 +111,7 @@ final class WireJson {
   }
 
   static byte[] cart(Cart cart) {
-    byte[] known = CARTS.get(cart);
-    if (known != null) {
-      return known;
-    }
-    byte[] text = object(out -> cartFields(out, cart));
-    CARTS.put(cart, text);
-    return text;
+    return CARTS.of(cart);
   }
 
   static byte[] order(Order order) {
@@ -172,9 +168,8 @@ final class WireJson {
     out.writeNumberField("revision", revision);
     time(out, "changedAt", lastEntryAt);
     userSessions(out, owner, sessions);
-    out.writeObjectFieldStart("cart");
-    cartFields(out, cart);
-    out.writeEndObject();
+    out.writeFieldName("cart");
+    whole(out, cart(cart));
   }
 
   static byte[] sessionsOfUser(OwnerKey owner, Reply.Inspected user) {
@@ -408,19 +403,9 @@ final class WireJson {
   static void lines(JsonGenerator out, List<Line> lines) throws IOException {
     out.writeArrayFieldStart("items");
     for (Line line : lines) {
-      whole(out, line(line));
+      whole(out, LINES.of(line));
     }
     out.writeEndArray();
-  }
-
-  private static byte[] line(Line line) {
-    byte[] known = LINES.get(line);
-    if (known != null) {
-      return known;
-    }
-    byte[] text = object(out -> lineFields(out, line));
-    LINES.put(line, text);
-    return text;
   }
 
   static void lineFields(JsonGenerator out, Line line) throws IOException {
