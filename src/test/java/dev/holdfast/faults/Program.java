@@ -8,6 +8,8 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.AfterTestExecutionCallback;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
@@ -17,7 +19,12 @@ import org.junit.jupiter.api.extension.ExtensionContext;
  * <p>The system properties {@code holdfast.jar} and {@code holdfast.jvm.flags} name the jar and the
  * JVM flags that the launcher gives it.
  */
-final class Program implements AfterEachCallback, AfterAllCallback, AfterTestExecutionCallback {
+final class Program
+    implements BeforeAllCallback,
+        BeforeEachCallback,
+        AfterEachCallback,
+        AfterAllCallback,
+        AfterTestExecutionCallback {
 
   private final boolean forTheClass;
   private final List<HoldfastProcess> started = new ArrayList<>();
@@ -93,6 +100,17 @@ final class Program implements AfterEachCallback, AfterAllCallback, AfterTestExe
     Launch filesUpTo(long bytes) {
       return new Launch(arguments, environment, classes, bytes);
     }
+  }
+
+  /** What all processes start with is made outside the time limits of tests. */
+  @Override
+  public void beforeAll(ExtensionContext context) {
+    StartUpCache.options();
+  }
+
+  @Override
+  public void beforeEach(ExtensionContext context) {
+    StartUpCache.options();
   }
 
   @Override
