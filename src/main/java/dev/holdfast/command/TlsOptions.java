@@ -1,6 +1,6 @@
 package dev.holdfast.command;
 
-import dev.holdfast.http.Pem;
+import dev.holdfast.tls.Pem;
 import java.io.IOException;
 import java.nio.file.Path;
 import javax.net.ssl.SSLContext;

@@ -1,5 +1,6 @@
 package dev.holdfast.http;
 
+import dev.holdfast.tls.Pem;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;

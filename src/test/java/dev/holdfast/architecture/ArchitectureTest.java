@@ -45,10 +45,10 @@ final class ArchitectureTest {
           "system", "systemUTC", "systemDefaultZone", "tickMillis", "tickSeconds", "tickMinutes");
 
   /**
-   * Imports run one way: command → drill → local → app → http, feed → cluster → entity → journal,
-   * with user and cart below all (json is the value type of their attributes) and telemetry beside;
-   * the shop calls the API as any application does. A package that is in no layer is refused, so a
-   * new one is placed here first.
+   * Imports run one way: command → drill → local → app → http, feed → cluster → peer → entity →
+   * journal, with user and cart below all (json is the value type of their attributes) and
+   * telemetry beside; the shop calls the API as any application does. A package that is in no layer
+   * is refused, so a new one is placed here first.
    */
   @ArchTest
   static final ArchRule importsRunOneWay =
@@ -73,12 +73,16 @@ final class ArchitectureTest {
           .definedBy("dev.holdfast.feed..")
           .layer("cluster")
           .definedBy(CLUSTER)
+          .layer("peer")
+          .definedBy("dev.holdfast.peer..")
           .layer("entity")
           .definedBy(ENTITY)
           .layer("journal")
           .definedBy(JOURNAL)
           .layer("telemetry")
           .definedBy(TELEMETRY)
+          .layer("tls")
+          .definedBy("dev.holdfast.tls..")
           .layer("kubernetes")
           .definedBy(KUBERNETES)
           .layer("user")
@@ -108,14 +112,19 @@ final class ArchitectureTest {
           .mayOnlyBeAccessedByLayers("command", "drill", "local", "app", "http")
           .whereLayer("cluster")
           .mayOnlyBeAccessedByLayers("command", "drill", "local", "app", "http", "feed")
+          .whereLayer("peer")
+          .mayOnlyBeAccessedByLayers("cluster")
           .whereLayer("entity")
-          .mayOnlyBeAccessedByLayers("command", "drill", "local", "app", "http", "feed", "cluster")
+          .mayOnlyBeAccessedByLayers(
+              "command", "drill", "local", "app", "http", "feed", "cluster", "peer")
           .whereLayer("journal")
           .mayOnlyBeAccessedByLayers(
               "command", "drill", "local", "app", "feed", "cluster", "entity")
           .whereLayer("journal")
           .mayOnlyAccessLayers("telemetry")
           .whereLayer("telemetry")
+          .mayNotAccessAnyLayer()
+          .whereLayer("tls")
           .mayNotAccessAnyLayer()
           .whereLayer("kubernetes")
           .mayOnlyBeAccessedByLayers("app")

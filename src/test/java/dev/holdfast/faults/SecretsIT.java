@@ -5,8 +5,8 @@ import static org.awaitility.Awaitility.await;
 
 import dev.holdfast.faults.Program.Launch;
 import dev.holdfast.http.Hashes;
-import dev.holdfast.http.Pem;
 import dev.holdfast.http.TestAuthority;
+import dev.holdfast.tls.Pem;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;

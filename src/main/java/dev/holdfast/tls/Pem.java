@@ -1,4 +1,4 @@
-package dev.holdfast.http;
+package dev.holdfast.tls;
 
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -37,14 +37,14 @@ public final class Pem {
   private Pem() {}
 
   /** A certificate with those that lead to its authority, and its key. */
-  record Identity(PrivateKey key, List<X509Certificate> chain) {}
+  public record Identity(PrivateKey key, List<X509Certificate> chain) {}
 
   /**
    * Reads the certificates of a file.
    *
    * @throws IOException if it cannot be read, or holds none
    */
-  static List<X509Certificate> certificates(Path file) throws IOException {
+  public static List<X509Certificate> certificates(Path file) throws IOException {
     byte[] text = Files.readAllBytes(file);
     try {
       var found = new ArrayList<X509Certificate>();
@@ -67,7 +67,7 @@ public final class Pem {
    *
    * @throws IOException if one of them cannot be read, or they do not belong together
    */
-  static Identity identity(Path certificate, Path key) throws IOException {
+  public static Identity identity(Path certificate, Path key) throws IOException {
     List<X509Certificate> chain = certificates(certificate);
     PublicKey shown = chain.getFirst().getPublicKey();
     PrivateKey secret = key(key, shown.getAlgorithm());
@@ -122,8 +122,8 @@ public final class Pem {
    * @param own what this side shows; null for nothing
    * @param authorities whom the other side's certificate must come from; null: nobody's does
    */
-  static SSLContext context(@Nullable Identity own, @Nullable List<X509Certificate> authorities)
-      throws IOException {
+  public static SSLContext context(
+      @Nullable Identity own, @Nullable List<X509Certificate> authorities) throws IOException {
     try {
       SSLContext context = SSLContext.getInstance("TLS");
       context.init(keyManagers(own), trustManagers(authorities), null);
