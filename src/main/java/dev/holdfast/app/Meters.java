@@ -1,6 +1,7 @@
 package dev.holdfast.app;
 
 import dev.holdfast.cluster.Node;
+import dev.holdfast.cluster.Ways;
 import dev.holdfast.entity.Population;
 import dev.holdfast.http.ApiServer;
 import dev.holdfast.journal.Journal;
@@ -46,6 +47,14 @@ final class Meters {
         .register(registry);
     Gauge.builder("holdfast.users.unreadable", population, p -> p.unreadable().count())
         .description("Users of this node whose log cannot be read")
+        .register(registry);
+
+    way(registry, node, "look", Ways::looks);
+    way(registry, node, "here", Ways::here);
+    way(registry, node, "peer", Ways::peer);
+    way(registry, node, "region", Ways::region);
+    FunctionCounter.builder("holdfast.questions.missed", node.ways(), Ways::missed)
+        .description("Questions by the way peer that did not find the user in use there")
         .register(registry);
 
     JournalMetrics metrics = journal.metrics();
@@ -163,6 +172,16 @@ final class Meters {
             node.population().unreadable().count(),
             heap.getUsed(),
             heap.getMax()));
+  }
+
+  private static void way(
+      MeterRegistry registry, Node node, String way, ToDoubleFunction<Ways> count) {
+    FunctionCounter.builder("holdfast.questions", node.ways(), count)
+        .description(
+            "Questions of this node to users: decided on what an actor of it shows (look), to an"
+                + " actor of it (here), to another node directly (peer), over the shard region")
+        .tag("way", way)
+        .register(registry);
   }
 
   private static void counter(

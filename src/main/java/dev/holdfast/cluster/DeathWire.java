@@ -1,6 +1,7 @@
 package dev.holdfast.cluster;
 
 import dev.holdfast.journal.NodeId;
+import dev.holdfast.peer.PeerResponder;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -36,6 +37,9 @@ import org.slf4j.LoggerFactory;
  * any more, and a greeting tells whether the process is still the same. Silence, an unreachable
  * host or a time-out say nothing: {@link Sight}.
  *
+ * <p>Whoever has something to say is handed on ({@link #handOn}), so that other connections between
+ * nodes need no port of their own.
+ *
  * <p>The threads are the platform's. Virtual ones share the processors' carriers with all requests,
  * and a node that is busy must not be slow to see that another is gone.
  */
@@ -65,6 +69,7 @@ final class DeathWire implements AutoCloseable {
   private final Selector selector;
   private final int port;
   private final Map<String, Session> sessions = new ConcurrentHashMap<>();
+  private volatile @Nullable PeerResponder talk;
 
   private DeathWire(NodeId self, ServerSocketChannel server, Selector selector) throws IOException {
     this.self = self;
@@ -101,12 +106,22 @@ final class DeathWire implements AutoCloseable {
     return port;
   }
 
+  /** {@return whether that line, without its end, is what the process of this id says first} */
+  static boolean isGreetingOf(String id, String line) {
+    return line.equals(GREETING + id);
+  }
+
+  /** From now on connections on which users are asked for go there. */
+  void handOn(PeerResponder responder) {
+    talk = responder;
+  }
+
   // ---------------------------------------------------------------------------------------------
   // Being seen
 
   private void greet() {
     byte[] greeting = (GREETING + self.value() + "\n").getBytes(StandardCharsets.US_ASCII);
-    ByteBuffer ignored = ByteBuffer.allocate(MOST_GREETING);
+    ByteBuffer said = ByteBuffer.allocate(MOST_GREETING);
     try {
       while (server.isOpen()) {
         selector.select();
@@ -116,7 +131,7 @@ final class DeathWire implements AutoCloseable {
           if (key.isValid() && key.isAcceptable()) {
             accept(greeting);
           } else if (key.isValid()) {
-            hear((SocketChannel) key.channel(), ignored.clear());
+            hear(key, (SocketChannel) key.channel(), said.clear());
           }
         }
       }
@@ -151,11 +166,16 @@ final class DeathWire implements AutoCloseable {
     }
   }
 
-  /** Nobody has anything to say here; only the end of a connection counts. */
-  private static void hear(SocketChannel peer, ByteBuffer ignored) throws IOException {
+  /** What is said here does not matter, but to those for whom it is meant. */
+  private void hear(SelectionKey key, SocketChannel peer, ByteBuffer said) throws IOException {
     try {
-      if (peer.read(ignored) < 0) {
+      int length = peer.read(said);
+      PeerResponder responder = talk;
+      if (length < 0) {
         peer.close();
+      } else if (responder != null && PeerResponder.isHello(said.flip())) {
+        key.cancel();
+        responder.take(peer);
       }
     } catch (IOException gone) {
       peer.close();

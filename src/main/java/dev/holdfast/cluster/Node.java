@@ -16,6 +16,8 @@ import dev.holdfast.journal.NodeId;
 import dev.holdfast.journal.NodeRegistry;
 import dev.holdfast.journal.OwnerRange;
 import dev.holdfast.journal.StoreUnreadable;
+import dev.holdfast.peer.PeerResponder;
+import dev.holdfast.peer.PeerTls;
 import dev.holdfast.telemetry.Distribution;
 import dev.holdfast.telemetry.Figures;
 import dev.holdfast.user.Command;
@@ -113,6 +115,8 @@ public final class Node implements AutoCloseable {
   private final RightToAnswer right;
   private final @Nullable DeathWire wire;
   private final ShardRanges ranges;
+  private final Peers peers;
+  private final PeerResponder responder;
   private final HeldShards held;
   private final Leavers leavers = new Leavers();
   private final TakeoverLog takeovers;
@@ -166,6 +170,9 @@ public final class Node implements AutoCloseable {
     this.incarnation = formed.incarnation();
     incarnation.speaksWhile(this::isOldest);
     this.ranges = new ShardRanges(settings.shards());
+    @Nullable PeerTls tls = peerTls(settings.place().tls());
+    this.peers = new Peers(ranges, journal.node().value(), tls);
+    this.responder = new PeerResponder(population.local(), tls);
     this.held = new HeldShards(ranges, journal::forgetPrefetched);
     InstantSource time = () -> Instant.ofEpochMilli(clock.read().millis());
     this.takeovers = new TakeoverLog(time);
@@ -190,9 +197,10 @@ public final class Node implements AutoCloseable {
                     waiting::nodeLost,
                     () -> draining,
                     () -> leaving,
-                    () -> forms.members(cluster.state()),
+                    this::lookAtMembers,
                     host)));
     if (wire != null) {
+      wire.handOn(responder);
       own(LeaseActor.NAME, LeaseActor.props(id, lease, () -> !nodes.isFenced(journal.node())));
       own(
           CrashDetector.NAME,
@@ -236,6 +244,7 @@ public final class Node implements AutoCloseable {
                                 this::tellMovers,
                                 takeovers))),
             population.local(),
+            peers,
             waiting);
     this.region =
         org.apache.pekko.cluster.sharding.ClusterSharding.get(classic).shardRegion(USERS.name());
@@ -326,6 +335,15 @@ public final class Node implements AutoCloseable {
     if (wire != null) {
       wire.close();
     }
+  }
+
+  private static @Nullable PeerTls peerTls(ClusterSettings.@Nullable Tls tls) {
+    return tls == null ? null : new PeerTls(tls.certificate(), tls.key(), tls.authority());
+  }
+
+  private void lookAtMembers() {
+    forms.members(cluster.state());
+    peers.members(cluster.state().getMembers());
   }
 
   private ActorRef own(String name, Props props) {
@@ -649,6 +667,11 @@ public final class Node implements AutoCloseable {
     return takeovers.times();
   }
 
+  /** {@return by which ways this node has asked users} */
+  public Ways ways() {
+    return users.ways();
+  }
+
   /** {@return how many shards this node holds, as it knew a moment ago} */
   public long shards() {
     return held.count().orElse(0);
@@ -760,6 +783,8 @@ public final class Node implements AutoCloseable {
     } catch (ExecutionException | TimeoutException e) {
       throw new IllegalStateException("the node did not stop within " + STOPPING, e);
     } finally {
+      peers.close();
+      responder.close();
       waiting.close();
       incarnation.close();
       close(wire);

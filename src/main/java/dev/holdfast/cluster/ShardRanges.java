@@ -20,6 +20,11 @@ final class ShardRanges extends ShardingMessageExtractor<Addressed, Message> {
     names = IntStream.range(0, shards).mapToObj(Integer::toString).toArray(String[]::new);
   }
 
+  /** {@return how many shards there are} */
+  int count() {
+    return names.length;
+  }
+
   /** {@return the number of the shard that holds the owner, from 0} */
   int shardOf(OwnerKey owner) {
     return (int) (((owner.high() >>> Integer.SIZE) * names.length) >>> Integer.SIZE);

@@ -2,10 +2,14 @@ package dev.holdfast.cluster;
 
 import dev.holdfast.entity.Addressed;
 import dev.holdfast.entity.Answer;
+import dev.holdfast.entity.Asker;
 import dev.holdfast.entity.LocalUser;
 import dev.holdfast.entity.LocalUsers;
 import dev.holdfast.entity.Message;
+import dev.holdfast.entity.Question;
 import dev.holdfast.entity.UserEntity;
+import dev.holdfast.peer.PeerConnection;
+import dev.holdfast.peer.Word;
 import dev.holdfast.telemetry.Traces;
 import dev.holdfast.user.Command;
 import dev.holdfast.user.OwnerKey;
@@ -20,9 +24,16 @@ import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Reaches users over the shard region of this node. */
+/**
+ * Reaches users: who is in use on this node by themselves, who is in use on another by the
+ * connection to it, and everybody else, or who is not found so, over the shard region.
+ */
 final class ShardedUsers implements Users, UserEntity.Mail {
+
+  private static final Logger LOG = LoggerFactory.getLogger(ShardedUsers.class);
 
   /**
    * How long the first attempt waits before it is made again. A message may be dropped while its
@@ -47,19 +58,32 @@ final class ShardedUsers implements Users, UserEntity.Mail {
   private final ActorSystem<?> system;
   private final ActorRef<Addressed> region;
   private final LocalUsers local;
+  private final Peers peers;
   private final Waiting waiting;
+  private final Ways ways = new Ways();
 
   /**
    * @param local who can be reached without the region
+   * @param peers whom users can be asked of without it
    * @param waiting who is told of lost nodes. What such a node was sent is lost, so whatever waits
    *     for an answer is asked again when another one is
    */
   ShardedUsers(
-      ActorSystem<?> system, ActorRef<Addressed> region, LocalUsers local, Waiting waiting) {
+      ActorSystem<?> system,
+      ActorRef<Addressed> region,
+      LocalUsers local,
+      Peers peers,
+      Waiting waiting) {
     this.system = system;
     this.region = region;
     this.local = local;
+    this.peers = peers;
     this.waiting = waiting;
+  }
+
+  /** {@return by which ways users were asked} */
+  Ways ways() {
+    return ways;
   }
 
   @Override
@@ -69,27 +93,41 @@ final class ShardedUsers implements Users, UserEntity.Mail {
 
   @Override
   public Answer ask(OwnerKey owner, Command command, long timeoutMillis) {
-    @Nullable LocalUser here = local.get(owner);
-    if (here == null || here.takeRegionsTurn()) {
-      return askActor(owner, command, null, timeoutMillis);
+    LocalUser here = local.get(owner);
+    if (here == null) {
+      PeerConnection there = peers.to(owner);
+      return ask(
+          owner, command, there == null ? new Way.Region() : new Way.Peer(there), timeoutMillis);
     }
-    @Nullable Answer seen = command instanceof Command.Look look ? here.look(look) : null;
-    return seen != null ? seen : askActor(owner, command, here.actor(), timeoutMillis);
+    if (here.takeRegionsTurn()) {
+      return ask(owner, command, new Way.Region(), timeoutMillis);
+    }
+    Answer seen = command instanceof Command.Look look ? here.look(look, Traces.current()) : null;
+    if (seen != null) {
+      ways.countLook();
+      return seen;
+    }
+    return ask(owner, command, new Way.Here(here.actor()), timeoutMillis);
   }
 
-  /**
-   * @param here the user's actor, if it is known to be on this node; asked first, and only once: it
-   *     may have ended, and then the region knows where the next one is
-   */
-  private Answer askActor(
-      OwnerKey owner, Command command, @Nullable ActorRef<Message> here, long timeoutMillis) {
+  /** How an attempt goes. All but the region may miss the user, and are tried once. */
+  private sealed interface Way {
+    record Here(ActorRef<Message> actor) implements Way {}
+
+    record Peer(PeerConnection connection) implements Way {}
+
+    record Region() implements Way {}
+  }
+
+  private Answer ask(OwnerKey owner, Command command, Way first, long timeoutMillis) {
     long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeoutMillis);
+    Way way = first;
     boolean repeated = false;
     @Nullable Answer last = null;
     while (deadline - System.nanoTime() > 0 && !Thread.currentThread().isInterrupted()) {
-      var attempts = new Attempts(owner, command, here, repeated, deadline);
+      var attempts = new Attempts(owner, command, way, repeated, deadline);
       last = attempts.answer();
-      here = null;
+      way = new Way.Region();
       repeated = attempts.repeated;
       if (last instanceof Answer.Unavailable(Answer.Cause cause, long _)) {
         if (cause != Answer.Cause.NO_OWNER) {
@@ -111,7 +149,7 @@ final class ShardedUsers implements Users, UserEntity.Mail {
   private final class Attempts {
     private final OwnerKey owner;
     private final Command command;
-    private final @Nullable ActorRef<Message> here;
+    private final Way first;
     private final long deadline;
     private final Queue<Heard> heard = new ConcurrentLinkedQueue<>();
 
@@ -120,18 +158,19 @@ final class ShardedUsers implements Users, UserEntity.Mail {
 
     private int last;
 
-    /** What an attempt, by its number, was answered. */
-    private record Heard(int attempt, Answer answer) {}
+    /** Whether the last one is known to have reached nobody. */
+    private boolean missed;
 
-    Attempts(
-        OwnerKey owner,
-        Command command,
-        @Nullable ActorRef<Message> here,
-        boolean repeated,
-        long deadline) {
+    /** What was asked of another node directly. */
+    private PeerConnection.@Nullable Asked underWay;
+
+    /** What became of an attempt, by its number. */
+    private record Heard(int attempt, Word word) {}
+
+    Attempts(OwnerKey owner, Command command, Way first, boolean repeated, long deadline) {
       this.owner = owner;
       this.command = command;
-      this.here = here;
+      this.first = first;
       this.repeated = repeated;
       this.deadline = deadline;
     }
@@ -142,23 +181,27 @@ final class ShardedUsers implements Users, UserEntity.Mail {
         long patience = TimeUnit.MILLISECONDS.toNanos(FIRST_ATTEMPT_MILLIS);
         while (deadline - System.nanoTime() > 0) {
           int seen = waiting.lostNodes();
-          // After the first: the owner is moving, restarting or slow. The request's id makes it
-          // safe to ask again.
-          repeated |= last > 0;
           send(waiter);
           Answer answer = hearUntil(waiter, Math.min(System.nanoTime() + patience, deadline), seen);
           if (answer != null) {
             return answer;
           }
-          boolean lost = seen != waiting.lostNodes();
-          patience =
-              lost
-                  ? TimeUnit.MILLISECONDS.toNanos(AFTER_LOSS_MILLIS)
-                  : Math.min(
-                      patience * 3 / 2, TimeUnit.MILLISECONDS.toNanos(LONGEST_ATTEMPT_MILLIS));
+          if (!missed) {
+            // The owner is moving, restarting or slow. The request's id makes it safe to ask again.
+            repeated = true;
+            patience =
+                seen != waiting.lostNodes()
+                    ? TimeUnit.MILLISECONDS.toNanos(AFTER_LOSS_MILLIS)
+                    : Math.min(
+                        patience * 3 / 2, TimeUnit.MILLISECONDS.toNanos(LONGEST_ATTEMPT_MILLIS));
+          }
         }
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
+      } finally {
+        if (underWay != null) {
+          underWay.giveUp();
+        }
       }
       return null;
     }
@@ -167,14 +210,42 @@ final class ShardedUsers implements Users, UserEntity.Mail {
         throws InterruptedException {
       while (true) {
         for (Heard next = heard.poll(); next != null; next = heard.poll()) {
-          if (next.attempt() == last || isLastWord(next.answer())) {
-            return next.answer();
+          boolean ofLast = next.attempt() == last;
+          switch (next.word()) {
+            case Word.Said said -> {
+              Answer answer = read(said);
+              if (answer != null && (ofLast || isLastWord(answer))) {
+                return answer;
+              }
+            }
+            case Word.Elsewhere _ -> {
+              if (ofLast) {
+                missed = true;
+                ways.countMissed();
+                return null;
+              }
+            }
+            case Word.Lost _ -> {
+              if (ofLast) {
+                return null;
+              }
+            }
           }
         }
         if (end - System.nanoTime() <= 0 || seen != waiting.lostNodes()) {
           return null;
         }
         waiter.await(end);
+      }
+    }
+
+    /** {@return null if it cannot be read, as one that got lost} */
+    private @Nullable Answer read(Word.Said said) {
+      try {
+        return said.answer().get();
+      } catch (IllegalArgumentException e) {
+        LOG.warn("an answer of another node cannot be read: {}", e.getMessage());
+        return null;
       }
     }
 
@@ -186,27 +257,57 @@ final class ShardedUsers implements Users, UserEntity.Mail {
 
     private void send(Waiting.Waiter waiter) {
       int number = ++last;
+      missed = false;
       String trace = Traces.current();
-      Duration left = Duration.ofNanos(Math.max(1, deadline - System.nanoTime()));
+      switch (number == 1 ? first : new Way.Region()) {
+        case Way.Here(ActorRef<Message> actor) -> {
+          ways.countHere();
+          actor.tell(
+              new Message.Ask(
+                  command,
+                  answer -> hear(number, new Word.Said(() -> answer), waiter),
+                  repeated,
+                  trace));
+        }
+        case Way.Peer(PeerConnection peer) -> {
+          ways.countPeer();
+          underWay =
+              peer.ask(
+                  new Question(owner, command, repeated, trace),
+                  word -> hear(number, word, waiter));
+          if (underWay == null) {
+            hear(number, new Word.Elsewhere(), waiter);
+          }
+        }
+        case Way.Region _ -> sendToRegion(number, trace, waiter);
+      }
+    }
+
+    private void sendToRegion(int number, @Nullable String trace, Waiting.Waiter waiter) {
+      ways.countRegion();
       CompletionStage<Answer> attempt =
-          here != null && number == 1
-              ? AskPattern.ask(here, replyTo -> message(replyTo, trace), left, system.scheduler())
-              : AskPattern.ask(
-                  region,
-                  replyTo -> new Addressed(owner, message(replyTo, trace)),
-                  left,
-                  system.scheduler());
+          AskPattern.ask(
+              region,
+              replyTo ->
+                  new Addressed(
+                      owner,
+                      new Message.Ask(command, new Asker.ByMessage(replyTo), repeated, trace)),
+              Duration.ofNanos(Math.max(1, deadline - System.nanoTime())),
+              system.scheduler());
       var _ =
           attempt.whenComplete((answer, _) -> {
             if (answer != null) { // else there was none until the deadline
-              heard.add(new Heard(number, answer));
-              waiter.wake();
+              if (answer instanceof Answer.Answered answered) {
+                peers.answered(owner, answered.node());
+              }
+              hear(number, new Word.Said(() -> answer), waiter);
             }
           });
     }
 
-    private Message message(ActorRef<Answer> replyTo, @Nullable String trace) {
-      return new Message.Ask(command, replyTo, repeated, trace);
+    private void hear(int attempt, Word word, Waiting.Waiter waiter) {
+      heard.add(new Heard(attempt, word));
+      waiter.wake();
     }
   }
 

@@ -12,9 +12,9 @@ import org.apache.pekko.actor.typed.ActorRef;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A user whose actor is on this node and in use. The threads of requests that enter here send to
- * the actor itself, and look at what it shows: the journaled state, whenever that is what the actor
- * would decide a look on.
+ * A user whose actor is on this node and has been asked. The threads of requests, of this node and
+ * of others, send to the actor itself, and look at what it shows: the journaled state, while the
+ * user is in use and that is what the actor would decide a look on.
  *
  * <p>The actor shows a state before it answers the write that led to it, and hides it before it
  * reads the journal anew, freezes, packs or ends. So a look here says what was true at a moment
@@ -30,7 +30,7 @@ public final class LocalUser {
    * So often at the least a request takes the way over the shard region: a node makes room for
    * others by what its shards have seen of their users.
    */
-  private static final long REGIONS_TURN_NANOS = TimeUnit.SECONDS.toNanos(5);
+  private static final long REGIONS_TURN_NANOS = TimeUnit.SECONDS.toNanos(30);
 
   /**
    * A session that would end within this is left to its actor, so that no look here can say that it
@@ -73,6 +73,10 @@ public final class LocalUser {
     shown = null;
   }
 
+  boolean isShown() {
+    return shown != null;
+  }
+
   /** {@return whether there was a look since the last time} */
   boolean takeUsed() {
     boolean taken = used;
@@ -101,15 +105,16 @@ public final class LocalUser {
   /**
    * Looks at a session as the actor would.
    *
+   * @param trace that the look is part of; null for none
    * @return null if only the actor can tell
    */
-  public Answer.@Nullable Answered look(Command.Look look) {
+  public Answer.@Nullable Answered look(Command.Look look, @Nullable String trace) {
     long began = System.nanoTime();
     Shown taken = shown;
     if (taken == null || surroundings.journal().historyNumber() != taken.history) {
       return null;
     }
-    try (var _ = Traces.begin("user Look", Traces.current())) {
+    try (var _ = Traces.begin("user Look", trace)) {
       Reply.Seen reply = decide(look, taken.user);
       return reply != null
               && System.nanoTime() - began < MARGIN_NANOS

@@ -5,7 +5,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The users of this node who are in use, for requests that enter here: these reach them without the
+ * The users of this node who are in memory and have been asked: requests reach them without the
  * shard region.
  */
 public final class LocalUsers {
@@ -14,7 +14,7 @@ public final class LocalUsers {
 
   LocalUsers() {}
 
-  /** {@return the user, or null if they are elsewhere, or rest, or have just come} */
+  /** {@return the user, or null if they are elsewhere, or were not asked for since they came} */
   public @Nullable LocalUser get(OwnerKey owner) {
     return users.get(owner);
   }

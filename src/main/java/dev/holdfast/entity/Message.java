@@ -14,12 +14,12 @@ public sealed interface Message {
    *     on its way
    * @param trace that it is part of, as {@link dev.holdfast.telemetry.Traces} has it; null for none
    */
-  record Ask(Command command, ActorRef<Answer> replyTo, boolean repeated, @Nullable String trace)
+  record Ask(Command command, Asker replyTo, boolean repeated, @Nullable String trace)
       implements Message {
 
     /** Sent for the first time. */
     public Ask(Command command, ActorRef<Answer> replyTo) {
-      this(command, replyTo, false, null);
+      this(command, new Asker.ByMessage(replyTo), false, null);
     }
   }
 

@@ -125,9 +125,12 @@ final class MessageCodec {
   static void write(MessageWriter out, Addressed addressed, ActorRefResolver refs) {
     switch (addressed.message()) {
       case Message.Ask ask -> {
+        if (!(ask.replyTo() instanceof Asker.ByMessage(ActorRef<Answer> replyTo))) {
+          throw staysHere(addressed);
+        }
         out.bits(addressed.owner().high());
         out.bits(addressed.owner().low());
-        out.text(refs.toSerializationFormat(ask.replyTo()));
+        out.text(refs.toSerializationFormat(replyTo));
         out.struct(ask.command(), MessageCodec::writeCommand);
         out.flag(ask.repeated());
         out.textOrNull(ask.trace());
@@ -162,7 +165,7 @@ final class MessageCodec {
         owner,
         new Message.Ask(
             in.struct(MessageCodec::readCommand),
-            replyTo,
+            new Asker.ByMessage(replyTo),
             in.flag(),
             in.hasMore() ? in.textOrNull() : null));
   }
@@ -170,6 +173,22 @@ final class MessageCodec {
   static Addressed readListen(MessageReader in, ActorRefResolver refs) {
     var owner = new OwnerKey(in.bits(), in.bits());
     return new Addressed(owner, new Message.Listen(refs.resolveActorRef(in.text())));
+  }
+
+  static void write(MessageWriter out, Question question) {
+    out.bits(question.owner().high());
+    out.bits(question.owner().low());
+    out.flag(question.repeated());
+    out.textOrNull(question.trace());
+    out.struct(question.command(), MessageCodec::writeCommand);
+    out.endOfFields();
+  }
+
+  static Question readQuestion(MessageReader in) {
+    var owner = new OwnerKey(in.bits(), in.bits());
+    boolean repeated = in.flag();
+    String trace = in.textOrNull();
+    return new Question(owner, in.struct(MessageCodec::readCommand), repeated, trace);
   }
 
   static void write(MessageWriter out, Told told) {

@@ -192,7 +192,7 @@ public final class UserEntity extends JournaledActor<Message> {
   private List<Erased> awaitingErasure = List.of();
 
   /** Who is to be told of an erasure, and what, once the history is deleted. */
-  private record Erased(ActorRef<Answer> replyTo, Reply reply) {}
+  private record Erased(Asker replyTo, Reply reply) {}
 
   /** Who found that nothing is left of the user, while this actor is leaving for that. */
   private Message.@Nullable Ask leaving;
@@ -381,17 +381,21 @@ public final class UserEntity extends JournaledActor<Message> {
       surroundings.population().awake().note(context().getSelf());
     } else {
       noted = false;
-      retreat();
+      if (local != null) {
+        local.hide();
+      }
       held.pack();
     }
   }
 
-  /** From now on requests come straight here, until the user rests. */
+  /** From now on requests come straight here, and looks are decided on what is shown. */
   private void asked() {
     if (local == null && !purging && !ending) {
       local = new LocalUser(context().getSelf(), surroundings, presence);
       show();
       surroundings.population().local().add(owner, local);
+    } else if (local != null && !local.isShown()) {
+      show();
     }
   }
 
@@ -734,7 +738,7 @@ public final class UserEntity extends JournaledActor<Message> {
                 surroundings.owners().ofUser(logIn.userId()),
                 new Message.Ask(
                     new Command.Admit(logIn, session, user().cart(), user().revision()),
-                    admissions,
+                    new Asker.ByMessage(admissions),
                     false,
                     Traces.current()));
       }

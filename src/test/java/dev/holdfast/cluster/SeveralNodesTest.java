@@ -73,6 +73,48 @@ final class SeveralNodesTest {
   }
 
   @Test
+  void asksUsersInUseOfTheirNodeItselfAndFindsThemAgainWhenTheyHaveMoved() throws Exception {
+    List<Member> members = nodes.startAtOnce(3);
+    Member asking = members.get(0);
+    Member leaving = members.get(1);
+    awaitShards(asking, 10, 10, 10);
+    List<OwnerKey> owners = new ArrayList<>();
+    for (int i = 0; i < USERS; i++) {
+      owners.add(SeveralNodes.open(asking.node, i));
+    }
+    // Once more, now that it is known who has answered for each shard.
+    await()
+        .untilAsserted(() -> {
+          long before = asking.node.ways().region();
+          lookAtAll(asking, owners);
+          assertThat(asking.node.ways().region()).isEqualTo(before);
+        });
+    assertThat(asking.node.ways().peer()).isGreaterThanOrEqualTo(USERS / 3);
+    assertThat(asking.node.ways().looks()).isPositive();
+
+    leaving.drainAndLeave();
+
+    lookAtAll(asking, owners);
+    for (int i = 0; i < USERS; i++) {
+      assertThat(SeveralNodes.write(asking.node, owners.get(i), i))
+          .isInstanceOf(Answer.Answered.class);
+    }
+    await()
+        .untilAsserted(() -> {
+          long before = asking.node.ways().region();
+          lookAtAll(asking, owners);
+          assertThat(asking.node.ways().region()).isEqualTo(before);
+        });
+  }
+
+  private static void lookAtAll(Member asking, List<OwnerKey> owners) {
+    for (int i = 0; i < owners.size(); i++) {
+      assertThat(SeveralNodes.look(asking.node, owners.get(i), i))
+          .isInstanceOf(Answer.Answered.class);
+    }
+  }
+
+  @Test
   void refusesANodeThatSignsTokensWithAnotherKey() {
     nodes.start("node-1", List.of("old", "new"));
     nodes.start("node-2", List.of("new", "old"));

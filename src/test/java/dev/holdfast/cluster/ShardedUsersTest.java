@@ -49,7 +49,12 @@ final class ShardedUsersTest {
           ConfigFactory.parseMap(Map.of("pekko.actor.provider", "local"))
               .withFallback(ConfigFactory.load()));
   private final ShardedUsers users =
-      new ShardedUsers(region, region, new Population().local(), waiting);
+      new ShardedUsers(
+          region,
+          region,
+          new Population().local(),
+          new Peers(new ShardRanges(8), "self", null),
+          waiting);
 
   @AfterEach
   void end() {

@@ -40,7 +40,7 @@ final class AnyMessages {
     known.put(String.class, JsonValues.strings());
     known.put(Json.class, JsonValues.values());
     known.put(Json.Obj.class, JsonValues.objects());
-    known.put(ActorRef.class, Arbitraries.just(replyTo));
+    known.put(Asker.class, Arbitraries.just(new Asker.ByMessage(replyTo)));
     Arbitrary<Sku> skus =
         Arbitraries.strings().withCharRange('!', '~').ofMinLength(1).ofMaxLength(64).map(Sku::new);
     Arbitrary<Price> prices =

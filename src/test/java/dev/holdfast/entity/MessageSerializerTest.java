@@ -109,7 +109,7 @@ final class MessageSerializerTest {
             MessageSamples.OWNER,
             new Message.Ask(
                 new Command.AskEpoch(),
-                ASKER,
+                new Asker.ByMessage(ASKER),
                 false,
                 "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"));
     assertThat(serializer.fromBinary(serializer.toBinary(traced), "ask.v1")).isEqualTo(traced);

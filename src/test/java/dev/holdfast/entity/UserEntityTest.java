@@ -165,7 +165,7 @@ final class UserEntityTest {
         new Command.Act(
             ACCESS, request(), Precondition.None.none(), new Action.CheckOut("order-1", null));
     TestProbe<Answer> probe = kit.createTestProbe();
-    actor(VISITOR).tell(new Message.Ask(checkOut, probe.getRef(), true, null));
+    actor(VISITOR).tell(new Message.Ask(checkOut, new Asker.ByMessage(probe.getRef()), true, null));
     Answer refused = probe.receiveMessage(Duration.ofSeconds(10));
     assertThat(refused)
         .isInstanceOfSatisfying(
@@ -531,7 +531,9 @@ final class UserEntityTest {
     open(VISITOR);
     look(VISITOR);
     restUser(VISITOR);
-    await().until(() -> population.local().get(VISITOR) == null);
+    await().until(() -> !isShown());
+    assertThat(glance()).isNull();
+    assertThat(population.local().get(VISITOR)).as("who is there to be asked").isNotNull();
     look(VISITOR);
     assertThat(glance()).isNotNull();
     stop(VISITOR);
@@ -547,9 +549,14 @@ final class UserEntityTest {
     assertThat(glance()).isNotNull();
     actor(VISITOR).tell(new Message.Rest());
     ask(VISITOR, new Command.AskEpoch()); // the message before is dealt with
-    assertThat(population.local().get(VISITOR)).isNotNull();
+    assertThat(isShown()).isTrue();
     restUser(VISITOR);
-    await().until(() -> population.local().get(VISITOR) == null);
+    await().until(() -> !isShown());
+  }
+
+  /** Unlike a glance this does not count as use. */
+  private boolean isShown() {
+    return Objects.requireNonNull(population.local().get(VISITOR)).isShown();
   }
 
   /** What came straight here behind the shard's last message is not left without an answer. */
@@ -576,7 +583,7 @@ final class UserEntityTest {
 
   private @Nullable Answer glance(Access access) {
     LocalUser local = population.local().get(VISITOR);
-    return local == null ? null : local.look(new Command.Look(access));
+    return local == null ? null : local.look(new Command.Look(access), null);
   }
 
   private Answer glanced() {

@@ -30,10 +30,21 @@ public final class TestAuthority {
   private static final SecureRandom RANDOM = new SecureRandom();
 
   private final String name;
+  private final boolean forThisMachine;
   private final KeyPair keys = keys("EC");
 
   public TestAuthority(String name) {
+    this(name, true);
+  }
+
+  private TestAuthority(String name, boolean forThisMachine) {
     this.name = name;
+    this.forThisMachine = forThisMachine;
+  }
+
+  /** One whose certificates have their subject as their only name. */
+  public static TestAuthority ofSubjects(String name) {
+    return new TestAuthority(name, false);
   }
 
   /** Where a certificate, its key and its authority's certificate are. */
@@ -106,7 +117,7 @@ public final class TestAuthority {
     }
   }
 
-  private static byte[] extensions(String subject, boolean authority) {
+  private byte[] extensions(String subject, boolean authority) {
     return authority
         ? sequence(
             extension("2.5.29.19", sequence(der(0x01, (byte) 0xff))),
@@ -114,12 +125,17 @@ public final class TestAuthority {
         : sequence(
             extension("2.5.29.15", der(0x03, (byte) 5, (byte) 0xa0)),
             extension("2.5.29.37", sequence(oid("1.3.6.1.5.5.7.3.1"), oid("1.3.6.1.5.5.7.3.2"))),
-            extension(
-                "2.5.29.17",
-                sequence(
-                    der(0x87, (byte) 127, (byte) 0, (byte) 0, (byte) 1),
-                    der(0x82, "localhost".getBytes(StandardCharsets.US_ASCII)),
-                    der(0x82, subject.getBytes(StandardCharsets.US_ASCII)))));
+            extension("2.5.29.17", sequence(joined(names(subject)))));
+  }
+
+  private List<byte[]> names(String subject) {
+    byte[] own = der(0x82, subject.getBytes(StandardCharsets.US_ASCII));
+    return forThisMachine
+        ? List.of(
+            der(0x87, (byte) 127, (byte) 0, (byte) 0, (byte) 1),
+            der(0x82, "localhost".getBytes(StandardCharsets.US_ASCII)),
+            own)
+        : List.of(own);
   }
 
   // ---------------------------------------------------------------------------------------------

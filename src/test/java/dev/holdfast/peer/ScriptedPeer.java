@@ -1,0 +1,131 @@
+package dev.holdfast.peer;
+
+import dev.holdfast.entity.Answer;
+import dev.holdfast.entity.Question;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/** The other side of a connection, which does what a test says. */
+final class ScriptedPeer implements AutoCloseable {
+
+  private static final int PATIENCE_MILLIS = 10_000;
+
+  private final ServerSocket server;
+  private final String greeting;
+  private final @Nullable PeerTls tls;
+  private final BlockingQueue<Visit> visits = new LinkedBlockingQueue<>();
+
+  /** A question as it came. */
+  record Asked(long number, Question question) {}
+
+  /** A connection after the greetings. */
+  static final class Visit {
+    private final Socket socket;
+    private final DataInputStream in;
+    private final DataOutputStream out;
+
+    private Visit(Socket socket) throws IOException {
+      this.socket = socket;
+      this.in = new DataInputStream(socket.getInputStream());
+      this.out = new DataOutputStream(socket.getOutputStream());
+    }
+
+    Asked question() throws IOException {
+      socket.setSoTimeout(PATIENCE_MILLIS);
+      int length = in.readInt();
+      long number = in.readLong();
+      return new Asked(number, Question.of(in.readNBytes(length - Long.BYTES)));
+    }
+
+    void answer(long number, Answer answer) throws IOException {
+      say(number, Frames.ANSWER, Question.toBytes(answer));
+    }
+
+    void say(long number, byte kind, byte[] body) throws IOException {
+      out.writeInt(Long.BYTES + 1 + body.length);
+      out.writeLong(number);
+      out.writeByte(kind);
+      out.write(body);
+      out.flush();
+    }
+
+    void raw(byte[] bytes) throws IOException {
+      out.write(bytes);
+      out.flush();
+    }
+
+    /** {@return whether the other side has ended the connection} */
+    boolean isEnded() throws IOException {
+      socket.setSoTimeout(PATIENCE_MILLIS);
+      return in.read() < 0;
+    }
+
+    void end() throws IOException {
+      socket.close();
+    }
+  }
+
+  ScriptedPeer(String greeting, @Nullable PeerTls tls) throws IOException {
+    this.server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+    this.greeting = greeting;
+    this.tls = tls;
+    Thread.ofVirtual().start(this::accept);
+  }
+
+  InetSocketAddress address() {
+    return (InetSocketAddress) server.getLocalSocketAddress();
+  }
+
+  private void accept() {
+    while (!server.isClosed()) {
+      try {
+        Socket plain = server.accept();
+        plain.getOutputStream().write((greeting + "\n").getBytes(StandardCharsets.US_ASCII));
+        if (plain.getInputStream().readNBytes(Frames.HELLO.length).length < Frames.HELLO.length) {
+          plain.close();
+          continue;
+        }
+        plain.getOutputStream().write(Frames.HELLO);
+        Socket socket = plain;
+        if (tls != null) {
+          socket = tls.answer(plain);
+          socket.getOutputStream().write(Frames.HELLO);
+        }
+        visits.add(new Visit(socket));
+      } catch (IOException next) {
+        // Whoever came has gone again, or was refused.
+      }
+    }
+  }
+
+  /** Waits for the next connection. */
+  Visit visit() throws InterruptedException {
+    Visit visit = visits.poll(PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
+    if (visit == null) {
+      throw new AssertionError("nobody has come");
+    }
+    return visit;
+  }
+
+  boolean isUnvisited() {
+    return visits.isEmpty();
+  }
+
+  @Override
+  public void close() throws IOException {
+    server.close();
+    for (Visit visit : visits) {
+      visit.end();
+    }
+  }
+}
