@@ -89,11 +89,15 @@ final class HoldfastProcess implements AutoCloseable {
     }
   }
 
-  /** {@return the JVM of this process with the launcher's flags} */
+  /**
+   * {@return the JVM of this process with the launcher's flags} It compiles quickly and not as
+   * well: the processes of tests live too short to be worth more, and there are several at a time.
+   */
   static List<String> java() {
     var command = new ArrayList<String>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of(property("holdfast.jvm.flags").split(" ")));
+    command.add("-XX:TieredStopAtLevel=1");
     return command;
   }
 

@@ -10,7 +10,7 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * The JVM's start-up cache for the packaged program, made once for all tests in the way in which
- * the launcher makes it, so that processes start here as they do with users.
+ * the launcher makes it, so that processes start about as quickly here as with users.
  */
 final class StartUpCache {
 

@@ -120,6 +120,7 @@ class UpIT {
   }
 
   @Test
+  @Tag("nightly")
   void refusesAFolderThatAnotherOneHolds() {
     HoldfastProcess first = program.start(up()).awaitReady();
     Ended second = program.run(up());
