@@ -1,5 +1,6 @@
 package dev.holdfast.http;
 
+import java.lang.ref.ReferenceQueue;
 import java.lang.ref.WeakReference;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.Function;
@@ -10,19 +11,47 @@ import org.jspecify.annotations.Nullable;
  * written anew for each answer. A value is known by its identity and kept alive by nobody here.
  *
  * <p>A table in which each value has one place, by its identity's hash; one that comes to a place
- * takes it. So it needs no lock and never holds more than its places times {@code mostBytes}.
+ * takes it. So it needs no lock and never holds more than its places times {@code mostBytes}. When
+ * a value is gone, as that of a user who is packed, its text goes too.
  *
  * @param <T> values; nothing that may change
  */
 final class Renditions<T> {
 
+  /** Those whose values are gone. */
+  private static final ReferenceQueue<Object> GONE = new ReferenceQueue<>();
+
+  static {
+    Thread.ofPlatform().daemon().name("holdfast-renditions").start(Renditions::clear);
+  }
+
   /** Refers to the value that it is of. */
   private static final class Rendition<T> extends WeakReference<T> {
     private final byte[] text;
+    private final Renditions<T> table;
+    private final int place;
 
-    Rendition(T of, byte[] text) {
-      super(of);
+    Rendition(T of, byte[] text, Renditions<T> table, int place) {
+      super(of, GONE);
       this.text = text;
+      this.table = table;
+      this.place = place;
+    }
+
+    void leave() {
+      table.places.compareAndSet(place, this, null);
+    }
+  }
+
+  private static void clear() {
+    try {
+      while (true) {
+        if (GONE.remove() instanceof Rendition<?> gone) {
+          gone.leave();
+        }
+      }
+    } catch (InterruptedException e) {
+      throw new IllegalStateException("nobody interrupts this thread", e);
     }
   }
 
@@ -56,7 +85,7 @@ final class Renditions<T> {
     }
     byte[] text = writer.apply(value);
     if (text.length <= mostBytes) {
-      places.setRelease(place, new Rendition<>(value, text));
+      places.setRelease(place, new Rendition<>(value, text, this, place));
     }
     return text;
   }
