@@ -51,17 +51,16 @@ final class Peers implements AutoCloseable {
       int port = Members.wirePort(member);
       if (!id.equals(self) && host != null && port != 0 && !Members.isExcluded(member)) {
         present.add(id);
-        PeerConnection known = connections.get(id);
-        if (known == null) {
+        if (!connections.containsKey(id)) {
           String name = Members.name(member);
-          PeerConnection opened =
+          add(
+              id,
+              name,
               PeerConnection.open(
                   name,
                   InetSocketAddress.createUnresolved(host, port),
                   greeting -> DeathWire.isGreetingOf(id, greeting),
-                  tls);
-          connections.put(id, opened);
-          byName.put(name, opened);
+                  tls));
         }
       }
     }
@@ -75,6 +74,11 @@ final class Peers implements AutoCloseable {
           }
           return gone;
         });
+  }
+
+  synchronized void add(String id, String name, PeerConnection connection) {
+    connections.put(id, connection);
+    byName.put(name, connection);
   }
 
   /** {@return the way to who has answered for the user's shard last, if it can be asked now} */

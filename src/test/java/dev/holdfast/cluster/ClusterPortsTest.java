@@ -52,15 +52,12 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.api.parallel.Execution;
-import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /**
  * Strangers at the two ports that are between nodes. Whatever they send, the members stay who they
  * are and go on serving all users.
  */
 @Timeout(120)
-@Execution(ExecutionMode.CONCURRENT)
 final class ClusterPortsTest {
 
   private static final int USERS = 30;
@@ -211,9 +208,7 @@ final class ClusterPortsTest {
         }
       }
       unharmed(members);
-      assertThat(wireRelay.recorded())
-          .as("the users were asked for there")
-          .anyMatch(each -> each.length > 10_000);
+      assertThat(first.node.ways().peer()).as("users who were asked for at the wire").isPositive();
     }
   }
 

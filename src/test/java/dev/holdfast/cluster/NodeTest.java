@@ -36,6 +36,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -51,6 +52,7 @@ final class NodeTest {
   private static final int IN_MEMORY = 200;
   private static final int SHARDS = 10;
   private static final long IDLE_MILLIS = 60_000;
+  private static final long PAUSE_NANOS = 1_000_000;
 
   @TempDir private Path folder;
 
@@ -219,6 +221,8 @@ final class NodeTest {
                 assertThat(node.users().ask(user, new Command.AskEpoch(), 10_000))
                     .isInstanceOf(Answer.Answered.class);
                 slowest.accumulateAndGet(System.nanoTime() - began, Math::max);
+                // Without a pause the callers alone would use all processors.
+                LockSupport.parkNanos(PAUSE_NANOS);
               }
             }));
       }

@@ -8,6 +8,10 @@ import dev.holdfast.entity.Addressed;
 import dev.holdfast.entity.Answer;
 import dev.holdfast.entity.Message;
 import dev.holdfast.entity.Population;
+import dev.holdfast.entity.Question;
+import dev.holdfast.peer.PeerConnection;
+import dev.holdfast.peer.ScriptedPeer;
+import dev.holdfast.peer.ScriptedPeer.Visit;
 import dev.holdfast.user.Command;
 import dev.holdfast.user.OwnerKey;
 import dev.holdfast.user.Refusal;
@@ -48,16 +52,13 @@ final class ShardedUsersTest {
           "region",
           ConfigFactory.parseMap(Map.of("pekko.actor.provider", "local"))
               .withFallback(ConfigFactory.load()));
+  private final Peers peers = new Peers(new ShardRanges(8), "self", null);
   private final ShardedUsers users =
-      new ShardedUsers(
-          region,
-          region,
-          new Population().local(),
-          new Peers(new ShardRanges(8), "self", null),
-          waiting);
+      new ShardedUsers(region, region, new Population().local(), peers, waiting);
 
   @AfterEach
   void end() {
+    peers.close();
     region.terminate();
     waiting.close();
   }
@@ -127,6 +128,70 @@ final class ShardedUsersTest {
     waiting.nodeLost();
     attempt(4);
     assertThat(System.nanoTime() - before).isLessThan(600_000_000L);
+  }
+
+  // ---------------------------------------------------------------------------------------------
+  // Another node, which has answered for the user's shard
+
+  @Test
+  void asksWhoHasAnsweredForTheShardDirectly() throws Exception {
+    try (var peer = new ScriptedPeer("there", null)) {
+      Visit visit = known(peer);
+      CompletableFuture<Answer> answer = ask(CHANGE, 10_000);
+      ScriptedPeer.Asked question = visit.question();
+      assertThat(question.question()).isEqualTo(new Question(OWNER, CHANGE, false, null));
+      visit.answer(question.number(), DONE);
+      assertThat(answer.join()).isEqualTo(DONE);
+      assertThat(asked).isEmpty();
+      assertThat(users.ways().peer()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void goesOverTheRegionAsIfForTheFirstTimeWhenTheUserIsNotThere() throws Exception {
+    try (var peer = new ScriptedPeer("there", null)) {
+      Visit visit = known(peer);
+      CompletableFuture<Answer> answer = ask(CHANGE, 10_000);
+      visit.sendElsewhere(visit.question().number());
+      assertThat(attempt(1).repeated()).isFalse();
+      attempt(1).replyTo().tell(REFUSED);
+      assertThat(answer.join()).as("nothing else is on its way").isEqualTo(REFUSED);
+      assertThat(users.ways().missed()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void goesOverTheRegionAsARepeatWhenTheConnectionBreaks() throws Exception {
+    try (var peer = new ScriptedPeer("there", null)) {
+      Visit visit = known(peer);
+      CompletableFuture<Answer> answer = ask(CHANGE, 400);
+      visit.question();
+      visit.end();
+      assertThat(attempt(1).repeated()).isTrue();
+      attempt(1).replyTo().tell(NO_OWNER);
+      assertThat(answer.join()).as("it may have been done").isEqualTo(new Answer.Unknown());
+    }
+  }
+
+  @Test
+  void takesWhatAPeerDidThatAnswersLate() throws Exception {
+    try (var peer = new ScriptedPeer("there", null)) {
+      Visit visit = known(peer);
+      CompletableFuture<Answer> answer = ask(CHANGE, 10_000);
+      ScriptedPeer.Asked question = visit.question();
+      assertThat(attempt(1).repeated()).isTrue();
+      visit.answer(question.number(), DONE);
+      assertThat(answer.join()).isEqualTo(DONE);
+    }
+  }
+
+  private Visit known(ScriptedPeer peer) throws InterruptedException {
+    PeerConnection connection = PeerConnection.open("there", peer.address(), "there"::equals, null);
+    peers.add("id", "there", connection);
+    peers.answered(OWNER, "there");
+    Visit visit = peer.visit();
+    await().until(connection::isOpen);
+    return visit;
   }
 
   private CompletableFuture<Answer> ask(Command command, long millis) {

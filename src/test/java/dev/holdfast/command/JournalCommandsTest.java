@@ -49,12 +49,9 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.api.parallel.Execution;
-import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** The commands that work on a journal: verify, export, import, user. */
 @Timeout(120)
-@Execution(ExecutionMode.CONCURRENT)
 class JournalCommandsTest {
 
   private static final Pattern SESSION = Pattern.compile("\"session\":\"([^\"]+)\"");

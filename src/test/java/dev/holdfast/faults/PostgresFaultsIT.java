@@ -37,8 +37,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.api.parallel.Execution;
-import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.api.parallel.Isolated;
 
 /**
@@ -47,7 +45,6 @@ import org.junit.jupiter.api.parallel.Isolated;
  * there wholly or not at all.
  */
 @Isolated("what callers wait for is not to be that other tests run")
-@Execution(ExecutionMode.CONCURRENT)
 class PostgresFaultsIT {
 
   private static final int WRITERS = 64;

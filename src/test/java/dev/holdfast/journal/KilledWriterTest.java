@@ -17,14 +17,11 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.api.parallel.Execution;
-import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /**
  * A process of its own writes, says what was acknowledged, and is killed or frozen at a random
  * moment.
  */
-@Execution(ExecutionMode.CONCURRENT)
 class KilledWriterTest {
 
   /** The writer's snapshots stand for no state. */

@@ -24,14 +24,11 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.api.parallel.Execution;
-import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /**
  * The database is killed, or replaced by its standby, while many owners write: what was
  * acknowledged is there, what was refused is not, and service goes on without a restart.
  */
-@Execution(ExecutionMode.CONCURRENT)
 class PostgresCrashTest {
 
   private static final int OWNERS = 64;

@@ -33,12 +33,9 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.api.parallel.Execution;
-import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** Several processes on one folder. This one is a further one of them, or wants to be alone. */
 @Timeout(120)
-@Execution(ExecutionMode.CONCURRENT)
 class SharedFolderTest {
 
   private static final int WRITERS = 3;

@@ -17,8 +17,6 @@ import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.parallel.Execution;
-import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -27,7 +25,6 @@ import org.junit.jupiter.params.provider.ValueSource;
  * stands for the end of a line, CRLF.
  */
 @Timeout(60)
-@Execution(ExecutionMode.CONCURRENT)
 class FrontTest {
 
   private static final String GET = "GET /v1/cart HTTP/1.1|Host: 127.0.0.1:8080||";

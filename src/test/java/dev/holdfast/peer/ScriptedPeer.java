@@ -16,7 +16,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** The other side of a connection, which does what a test says. */
-final class ScriptedPeer implements AutoCloseable {
+public final class ScriptedPeer implements AutoCloseable {
 
   private static final int PATIENCE_MILLIS = 10_000;
 
@@ -26,10 +26,10 @@ final class ScriptedPeer implements AutoCloseable {
   private final BlockingQueue<Visit> visits = new LinkedBlockingQueue<>();
 
   /** A question as it came. */
-  record Asked(long number, Question question) {}
+  public record Asked(long number, Question question) {}
 
   /** A connection after the greetings. */
-  static final class Visit {
+  public static final class Visit {
     private final Socket socket;
     private final DataInputStream in;
     private final DataOutputStream out;
@@ -40,15 +40,20 @@ final class ScriptedPeer implements AutoCloseable {
       this.out = new DataOutputStream(socket.getOutputStream());
     }
 
-    Asked question() throws IOException {
+    public Asked question() throws IOException {
       socket.setSoTimeout(PATIENCE_MILLIS);
       int length = in.readInt();
       long number = in.readLong();
       return new Asked(number, Question.of(in.readNBytes(length - Long.BYTES)));
     }
 
-    void answer(long number, Answer answer) throws IOException {
+    public void answer(long number, Answer answer) throws IOException {
       say(number, Frames.ANSWER, Question.toBytes(answer));
+    }
+
+    /** Says that nothing was done. */
+    public void sendElsewhere(long number) throws IOException {
+      say(number, Frames.ELSEWHERE, new byte[0]);
     }
 
     void say(long number, byte kind, byte[] body) throws IOException {
@@ -70,19 +75,19 @@ final class ScriptedPeer implements AutoCloseable {
       return in.read() < 0;
     }
 
-    void end() throws IOException {
+    public void end() throws IOException {
       socket.close();
     }
   }
 
-  ScriptedPeer(String greeting, @Nullable PeerTls tls) throws IOException {
+  public ScriptedPeer(String greeting, @Nullable PeerTls tls) throws IOException {
     this.server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
     this.greeting = greeting;
     this.tls = tls;
     Thread.ofVirtual().start(this::accept);
   }
 
-  InetSocketAddress address() {
+  public InetSocketAddress address() {
     return (InetSocketAddress) server.getLocalSocketAddress();
   }
 
@@ -109,7 +114,7 @@ final class ScriptedPeer implements AutoCloseable {
   }
 
   /** Waits for the next connection. */
-  Visit visit() throws InterruptedException {
+  public Visit visit() throws InterruptedException {
     Visit visit = visits.poll(PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
     if (visit == null) {
       throw new AssertionError("nobody has come");
