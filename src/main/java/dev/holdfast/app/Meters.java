@@ -54,7 +54,7 @@ final class Meters {
     way(registry, node, "peer", Ways::peer);
     way(registry, node, "region", Ways::region);
     FunctionCounter.builder("holdfast.questions.missed", node.ways(), Ways::missed)
-        .description("Questions by the way peer that did not find the user in use there")
+        .description("Questions by the way peer that did not find the user there")
         .register(registry);
 
     JournalMetrics metrics = journal.metrics();

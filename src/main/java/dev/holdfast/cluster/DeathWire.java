@@ -1,8 +1,9 @@
 package dev.holdfast.cluster;
 
 import dev.holdfast.journal.NodeId;
+import dev.holdfast.peer.Greeting;
 import dev.holdfast.peer.PeerResponder;
-import java.io.ByteArrayOutputStream;
+import dev.holdfast.peer.Sockets;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.ConnectException;
@@ -15,7 +16,6 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Iterator;
 import java.util.Map;
@@ -50,10 +50,8 @@ final class DeathWire implements AutoCloseable {
   /** Refusals in a row after which {@link Sight#REFUSED} is told. */
   static final int REFUSALS = 3;
 
-  private static final String GREETING = "holdfast-wire/1 ";
-  private static final int MOST_GREETING = 256;
+  private static final int MOST_SAID = 256;
   private static final int MOST_CONNECTIONS = 4_096;
-  private static final int CONNECTING_MILLIS = 500;
   private static final int GREETING_MILLIS = 1_000;
 
   /** Between attempts while the process may have died just now. */
@@ -106,11 +104,6 @@ final class DeathWire implements AutoCloseable {
     return port;
   }
 
-  /** {@return whether that line, without its end, is what the process of this id says first} */
-  static boolean isGreetingOf(String id, String line) {
-    return line.equals(GREETING + id);
-  }
-
   /** From now on connections on which users are asked for go there. */
   void handOn(PeerResponder responder) {
     talk = responder;
@@ -120,8 +113,8 @@ final class DeathWire implements AutoCloseable {
   // Being seen
 
   private void greet() {
-    byte[] greeting = (GREETING + self.value() + "\n").getBytes(StandardCharsets.US_ASCII);
-    ByteBuffer said = ByteBuffer.allocate(MOST_GREETING);
+    byte[] greeting = Greeting.of(self.value());
+    ByteBuffer said = ByteBuffer.allocate(MOST_SAID);
     try {
       while (server.isOpen()) {
         selector.select();
@@ -245,13 +238,10 @@ final class DeathWire implements AutoCloseable {
     private boolean attempt() {
       try (var connection = new Socket()) {
         socket = connection;
-        connection.setTcpNoDelay(true);
-        connection.setKeepAlive(true);
-        connection.connect(
-            new InetSocketAddress(address.getHostString(), address.getPort()), CONNECTING_MILLIS);
+        Sockets.connect(connection, address);
         connection.setSoTimeout(GREETING_MILLIS);
         InputStream in = connection.getInputStream();
-        String there = greeting(in);
+        String there = Greeting.read(in);
         refusals = 0;
         if (!there.equals(id)) {
           if (established) {
@@ -293,20 +283,6 @@ final class DeathWire implements AutoCloseable {
       }
     }
 
-    private static String greeting(InputStream in) throws IOException {
-      var line = new ByteArrayOutputStream();
-      int c = in.read();
-      while (c >= 0 && c != '\n' && line.size() < MOST_GREETING) {
-        line.write(c);
-        c = in.read();
-      }
-      String text = line.toString(StandardCharsets.US_ASCII);
-      if (c != '\n' || !text.startsWith(GREETING)) {
-        throw new IOException("this is no greeting of a node");
-      }
-      return text.substring(GREETING.length());
-    }
-
     private void tell(Sight sight) {
       if (closed.getCount() > 0) {
         told.accept(sight);
@@ -317,11 +293,7 @@ final class DeathWire implements AutoCloseable {
       closed.countDown();
       @Nullable Socket open = socket;
       if (open != null) {
-        try {
-          open.close();
-        } catch (IOException e) {
-          LOG.debug("a connection to another node could not be closed", e);
-        }
+        Sockets.close(open);
       }
     }
   }

@@ -23,7 +23,7 @@ final class Peers implements AutoCloseable {
   private final String self;
   private final @Nullable PeerTls tls;
 
-  /** By the id of the process. Only for the thread that is told of members. */
+  /** By the id of the process. */
   private final Map<String, PeerConnection> connections = new HashMap<>();
 
   private final Map<String, PeerConnection> byName = new ConcurrentHashMap<>();
@@ -56,11 +56,7 @@ final class Peers implements AutoCloseable {
           add(
               id,
               name,
-              PeerConnection.open(
-                  name,
-                  InetSocketAddress.createUnresolved(host, port),
-                  greeting -> DeathWire.isGreetingOf(id, greeting),
-                  tls));
+              PeerConnection.open(name, id, InetSocketAddress.createUnresolved(host, port), tls));
         }
       }
     }

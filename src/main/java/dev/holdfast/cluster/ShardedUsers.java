@@ -102,7 +102,7 @@ final class ShardedUsers implements Users, UserEntity.Mail {
     if (here.takeRegionsTurn()) {
       return ask(owner, command, new Way.Region(), timeoutMillis);
     }
-    Answer seen = command instanceof Command.Look look ? here.look(look, Traces.current()) : null;
+    Answer seen = here.look(command, Traces.current());
     if (seen != null) {
       ways.countLook();
       return seen;
@@ -270,13 +270,14 @@ final class ShardedUsers implements Users, UserEntity.Mail {
                   trace));
         }
         case Way.Peer(PeerConnection peer) -> {
-          ways.countPeer();
           underWay =
               peer.ask(
                   new Question(owner, command, repeated, trace),
                   word -> hear(number, word, waiter));
           if (underWay == null) {
-            hear(number, new Word.Elsewhere(), waiter);
+            sendToRegion(number, trace, waiter);
+          } else {
+            ways.countPeer();
           }
         }
         case Way.Region _ -> sendToRegion(number, trace, waiter);

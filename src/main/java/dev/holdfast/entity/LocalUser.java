@@ -106,9 +106,12 @@ public final class LocalUser {
    * Looks at a session as the actor would.
    *
    * @param trace that the look is part of; null for none
-   * @return null if only the actor can tell
+   * @return null if only the actor can tell, as of all commands that are no looks
    */
-  public Answer.@Nullable Answered look(Command.Look look, @Nullable String trace) {
+  public Answer.@Nullable Answered look(Command command, @Nullable String trace) {
+    if (!(command instanceof Command.Look look)) {
+      return null;
+    }
     long began = System.nanoTime();
     Shown taken = shown;
     if (taken == null || surroundings.journal().historyNumber() != taken.history) {

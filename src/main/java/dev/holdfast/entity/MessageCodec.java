@@ -128,8 +128,7 @@ final class MessageCodec {
         if (!(ask.replyTo() instanceof Asker.ByMessage(ActorRef<Answer> replyTo))) {
           throw staysHere(addressed);
         }
-        out.bits(addressed.owner().high());
-        out.bits(addressed.owner().low());
+        writeOwner(out, addressed.owner());
         out.text(refs.toSerializationFormat(replyTo));
         out.struct(ask.command(), MessageCodec::writeCommand);
         out.flag(ask.repeated());
@@ -137,8 +136,7 @@ final class MessageCodec {
         out.endOfFields();
       }
       case Message.Listen listen -> {
-        out.bits(addressed.owner().high());
-        out.bits(addressed.owner().low());
+        writeOwner(out, addressed.owner());
         out.text(refs.toSerializationFormat(listen.listener()));
         out.endOfFields();
       }
@@ -159,7 +157,7 @@ final class MessageCodec {
   }
 
   static Addressed readAddressed(MessageReader in, ActorRefResolver refs) {
-    var owner = new OwnerKey(in.bits(), in.bits());
+    OwnerKey owner = readOwner(in);
     ActorRef<Answer> replyTo = refs.resolveActorRef(in.text());
     return new Addressed(
         owner,
@@ -171,13 +169,12 @@ final class MessageCodec {
   }
 
   static Addressed readListen(MessageReader in, ActorRefResolver refs) {
-    var owner = new OwnerKey(in.bits(), in.bits());
+    OwnerKey owner = readOwner(in);
     return new Addressed(owner, new Message.Listen(refs.resolveActorRef(in.text())));
   }
 
   static void write(MessageWriter out, Question question) {
-    out.bits(question.owner().high());
-    out.bits(question.owner().low());
+    writeOwner(out, question.owner());
     out.flag(question.repeated());
     out.textOrNull(question.trace());
     out.struct(question.command(), MessageCodec::writeCommand);
@@ -185,18 +182,26 @@ final class MessageCodec {
   }
 
   static Question readQuestion(MessageReader in) {
-    var owner = new OwnerKey(in.bits(), in.bits());
+    OwnerKey owner = readOwner(in);
     boolean repeated = in.flag();
     String trace = in.textOrNull();
     return new Question(owner, in.struct(MessageCodec::readCommand), repeated, trace);
+  }
+
+  private static void writeOwner(MessageWriter out, OwnerKey owner) {
+    out.bits(owner.high());
+    out.bits(owner.low());
+  }
+
+  private static OwnerKey readOwner(MessageReader in) {
+    return new OwnerKey(in.bits(), in.bits());
   }
 
   static void write(MessageWriter out, Told told) {
     switch (told) {
       case Told.Happened t -> {
         out.count(1);
-        out.bits(t.owner().high());
-        out.bits(t.owner().low());
+        writeOwner(out, t.owner());
         out.number(t.before());
         out.number(t.revision());
         out.list(
@@ -209,8 +214,7 @@ final class MessageCodec {
       }
       case Told.Left t -> {
         out.count(2);
-        out.bits(t.owner().high());
-        out.bits(t.owner().low());
+        writeOwner(out, t.owner());
       }
     }
     out.endOfFields();
@@ -221,11 +225,11 @@ final class MessageCodec {
     return switch (variant) {
       case 1 ->
           new Told.Happened(
-              new OwnerKey(in.bits(), in.bits()),
+              readOwner(in),
               in.number(),
               in.number(),
               in.list(from -> new Told.Written(from.text(), from.number(), from.text())));
-      case 2 -> new Told.Left(new OwnerKey(in.bits(), in.bits()));
+      case 2 -> new Told.Left(readOwner(in));
       default -> throw unknown("told", variant);
     };
   }

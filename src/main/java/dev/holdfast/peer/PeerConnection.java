@@ -1,19 +1,16 @@
 package dev.holdfast.peer;
 
 import dev.holdfast.entity.Question;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetSocketAddress;
 import java.net.Socket;
-import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
-import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,11 +27,9 @@ public final class PeerConnection implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(PeerConnection.class);
 
-  private static final int CONNECTING_MILLIS = 500;
   private static final int HANDSHAKE_MILLIS = 2_000;
   private static final long FIRST_PAUSE_MILLIS = 50;
   private static final long LONGEST_PAUSE_MILLIS = 5_000;
-  private static final int MOST_GREETING_BYTES = 256;
 
   /** Of questions that the peer is not known to have read; with room for one more of any size. */
   private static final int MOST_UNREAD_BYTES = 128 << 10;
@@ -52,17 +47,16 @@ public final class PeerConnection implements AutoCloseable {
 
   private final String name;
   private final InetSocketAddress address;
-  private final Predicate<String> isPeer;
+  private final String id;
   private final @Nullable PeerTls tls;
   private final CountDownLatch closed = new CountDownLatch(1);
   private volatile @Nullable Socket socket;
   private volatile @Nullable Live live;
 
-  private PeerConnection(
-      String name, InetSocketAddress address, Predicate<String> isPeer, @Nullable PeerTls tls) {
+  private PeerConnection(String name, String id, InetSocketAddress address, @Nullable PeerTls tls) {
     this.name = name;
+    this.id = id;
     this.address = address;
-    this.isPeer = isPeer;
     this.tls = tls;
   }
 
@@ -70,13 +64,12 @@ public final class PeerConnection implements AutoCloseable {
    * Begins to connect.
    *
    * @param name for the log
-   * @param isPeer whether what the peer says before anything else shows that it is the one that is
-   *     meant
+   * @param id of the process that is meant
    * @param tls null to go without
    */
   public static PeerConnection open(
-      String name, InetSocketAddress address, Predicate<String> isPeer, @Nullable PeerTls tls) {
-    var connection = new PeerConnection(name, address, isPeer, tls);
+      String name, String id, InetSocketAddress address, @Nullable PeerTls tls) {
+    var connection = new PeerConnection(name, id, address, tls);
     Thread.ofPlatform().daemon().name("holdfast-peer-" + name).start(connection::run);
     return connection;
   }
@@ -169,7 +162,7 @@ public final class PeerConnection implements AutoCloseable {
           out.flush();
         }
       } catch (IOException e) {
-        close(socket);
+        Sockets.close(socket);
       }
       return mine;
     }
@@ -180,7 +173,7 @@ public final class PeerConnection implements AutoCloseable {
           lastTrial.set(System.nanoTime());
           silent = true;
         } else if (System.nanoTime() - heardAt > SILENCE_NANOS) {
-          close(socket);
+          Sockets.close(socket);
         }
       }
     }
@@ -254,11 +247,8 @@ public final class PeerConnection implements AutoCloseable {
     boolean connected = false;
     try (var plain = new Socket()) {
       socket = plain;
-      plain.setTcpNoDelay(true);
-      plain.setKeepAlive(true);
       plain.setSendBufferSize(BUFFER_BYTES);
-      plain.connect(
-          new InetSocketAddress(address.getHostString(), address.getPort()), CONNECTING_MILLIS);
+      Sockets.connect(plain, address);
       plain.setSoTimeout(HANDSHAKE_MILLIS);
       try (Socket ready = greet(plain)) {
         ready.setSoTimeout(0);
@@ -283,9 +273,9 @@ public final class PeerConnection implements AutoCloseable {
 
   private Socket greet(Socket plain) throws IOException {
     InputStream in = plain.getInputStream();
-    String greeting = line(in);
-    if (!isPeer.test(greeting)) {
-      throw new IOException("another process is there: " + greeting);
+    String there = Greeting.read(in);
+    if (!there.equals(id)) {
+      throw new IOException("another process is there: " + there);
     }
     plain.getOutputStream().write(Frames.HELLO);
     awaitHello(in);
@@ -303,30 +293,12 @@ public final class PeerConnection implements AutoCloseable {
     }
   }
 
-  private static String line(InputStream in) throws IOException {
-    var line = new ByteArrayOutputStream();
-    int next = in.read();
-    while (next >= 0 && next != '\n' && line.size() < MOST_GREETING_BYTES) {
-      line.write(next);
-      next = in.read();
-    }
-    return line.toString(StandardCharsets.US_ASCII);
-  }
-
-  private static void close(Socket socket) {
-    try {
-      socket.close();
-    } catch (IOException e) {
-      LOG.debug("a connection to another node could not be closed", e);
-    }
-  }
-
   @Override
   public void close() {
     closed.countDown();
     Socket open = socket;
     if (open != null) {
-      close(open);
+      Sockets.close(open);
     }
   }
 }

@@ -5,7 +5,6 @@ import dev.holdfast.entity.LocalUser;
 import dev.holdfast.entity.LocalUsers;
 import dev.holdfast.entity.Message;
 import dev.holdfast.entity.Question;
-import dev.holdfast.user.Command;
 import java.io.EOFException;
 import java.io.IOException;
 import java.net.Socket;
@@ -138,10 +137,7 @@ public final class PeerResponder implements AutoCloseable {
         var _ = out.addAnswer(number, Frames.ELSEWHERE, NOTHING);
         return;
       }
-      Answer seen =
-          question.command() instanceof Command.Look look
-              ? user.look(look, question.trace())
-              : null;
+      Answer seen = user.look(question.command(), question.trace());
       if (seen != null) {
         var _ = add(number, seen);
       } else {
@@ -186,11 +182,7 @@ public final class PeerResponder implements AutoCloseable {
 
     private void end(IOException why) {
       LOG.debug("answers for another node cannot be sent", why);
-      try {
-        socket.close();
-      } catch (IOException e) {
-        LOG.debug("a connection of another node could not be closed", e);
-      }
+      Sockets.close(socket);
     }
   }
 
@@ -198,12 +190,6 @@ public final class PeerResponder implements AutoCloseable {
   @Override
   public void close() {
     closed = true;
-    for (Socket socket : connections) {
-      try {
-        socket.close();
-      } catch (IOException e) {
-        LOG.debug("a connection of another node could not be closed", e);
-      }
-    }
+    connections.forEach(Sockets::close);
   }
 }

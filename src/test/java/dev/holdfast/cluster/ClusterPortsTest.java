@@ -208,6 +208,9 @@ final class ClusterPortsTest {
         }
       }
       unharmed(members);
+      assertThat(wireRelay.recorded())
+          .as("no user is named in the clear")
+          .allSatisfy(each -> assertThat(new String(each, US_ASCII)).doesNotContain("user-"));
       assertThat(first.node.ways().peer()).as("users who were asked for at the wire").isPositive();
     }
   }

@@ -18,12 +18,14 @@ import dev.holdfast.user.Refusal;
 import dev.holdfast.user.Reply;
 import dev.holdfast.user.Request;
 import dev.holdfast.user.RequestId;
+import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -52,12 +54,16 @@ final class ShardedUsersTest {
           "region",
           ConfigFactory.parseMap(Map.of("pekko.actor.provider", "local"))
               .withFallback(ConfigFactory.load()));
+  private @Nullable ScriptedPeer peer;
   private final Peers peers = new Peers(new ShardRanges(8), "self", null);
   private final ShardedUsers users =
       new ShardedUsers(region, region, new Population().local(), peers, waiting);
 
   @AfterEach
-  void end() {
+  void end() throws IOException {
+    if (peer != null) {
+      peer.close();
+    }
     peers.close();
     region.terminate();
     waiting.close();
@@ -135,61 +141,55 @@ final class ShardedUsersTest {
 
   @Test
   void asksWhoHasAnsweredForTheShardDirectly() throws Exception {
-    try (var peer = new ScriptedPeer("there", null)) {
-      Visit visit = known(peer);
-      CompletableFuture<Answer> answer = ask(CHANGE, 10_000);
-      ScriptedPeer.Asked question = visit.question();
-      assertThat(question.question()).isEqualTo(new Question(OWNER, CHANGE, false, null));
-      visit.answer(question.number(), DONE);
-      assertThat(answer.join()).isEqualTo(DONE);
-      assertThat(asked).isEmpty();
-      assertThat(users.ways().peer()).isEqualTo(1);
-    }
+    Visit visit = visited();
+    CompletableFuture<Answer> answer = ask(CHANGE, 10_000);
+    ScriptedPeer.Asked question = visit.question();
+    assertThat(question.question()).isEqualTo(new Question(OWNER, CHANGE, false, null));
+    visit.answer(question.number(), DONE);
+    assertThat(answer.join()).isEqualTo(DONE);
+    assertThat(asked).isEmpty();
+    assertThat(users.ways().peer()).isEqualTo(1);
   }
 
   @Test
   void goesOverTheRegionAsIfForTheFirstTimeWhenTheUserIsNotThere() throws Exception {
-    try (var peer = new ScriptedPeer("there", null)) {
-      Visit visit = known(peer);
-      CompletableFuture<Answer> answer = ask(CHANGE, 10_000);
-      visit.sendElsewhere(visit.question().number());
-      assertThat(attempt(1).repeated()).isFalse();
-      attempt(1).replyTo().tell(REFUSED);
-      assertThat(answer.join()).as("nothing else is on its way").isEqualTo(REFUSED);
-      assertThat(users.ways().missed()).isEqualTo(1);
-    }
+    Visit visit = visited();
+    CompletableFuture<Answer> answer = ask(CHANGE, 10_000);
+    visit.sendElsewhere(visit.question().number());
+    assertThat(attempt(1).repeated()).isFalse();
+    attempt(1).replyTo().tell(REFUSED);
+    assertThat(answer.join()).as("nothing else is on its way").isEqualTo(REFUSED);
+    assertThat(users.ways().missed()).isEqualTo(1);
   }
 
   @Test
   void goesOverTheRegionAsARepeatWhenTheConnectionBreaks() throws Exception {
-    try (var peer = new ScriptedPeer("there", null)) {
-      Visit visit = known(peer);
-      CompletableFuture<Answer> answer = ask(CHANGE, 400);
-      visit.question();
-      visit.end();
-      assertThat(attempt(1).repeated()).isTrue();
-      attempt(1).replyTo().tell(NO_OWNER);
-      assertThat(answer.join()).as("it may have been done").isEqualTo(new Answer.Unknown());
-    }
+    Visit visit = visited();
+    CompletableFuture<Answer> answer = ask(CHANGE, 400);
+    visit.question();
+    visit.end();
+    assertThat(attempt(1).repeated()).isTrue();
+    attempt(1).replyTo().tell(NO_OWNER);
+    assertThat(answer.join()).as("it may have been done").isEqualTo(new Answer.Unknown());
   }
 
   @Test
   void takesWhatAPeerDidThatAnswersLate() throws Exception {
-    try (var peer = new ScriptedPeer("there", null)) {
-      Visit visit = known(peer);
-      CompletableFuture<Answer> answer = ask(CHANGE, 10_000);
-      ScriptedPeer.Asked question = visit.question();
-      assertThat(attempt(1).repeated()).isTrue();
-      visit.answer(question.number(), DONE);
-      assertThat(answer.join()).isEqualTo(DONE);
-    }
+    Visit visit = visited();
+    CompletableFuture<Answer> answer = ask(CHANGE, 10_000);
+    ScriptedPeer.Asked question = visit.question();
+    assertThat(attempt(1).repeated()).isTrue();
+    visit.answer(question.number(), DONE);
+    assertThat(answer.join()).isEqualTo(DONE);
   }
 
-  private Visit known(ScriptedPeer peer) throws InterruptedException {
-    PeerConnection connection = PeerConnection.open("there", peer.address(), "there"::equals, null);
+  private Visit visited() throws IOException, InterruptedException {
+    var other = new ScriptedPeer("id", null);
+    peer = other;
+    PeerConnection connection = PeerConnection.open("there", "id", other.address(), null);
     peers.add("id", "there", connection);
     peers.answered(OWNER, "there");
-    Visit visit = peer.visit();
+    Visit visit = other.visit();
     await().until(connection::isOpen);
     return visit;
   }

@@ -49,7 +49,7 @@ final class PeerConnectionTest {
 
   @BeforeEach
   void start() throws IOException {
-    peer = new ScriptedPeer("hello of the one", null);
+    peer = new ScriptedPeer("the-one", null);
   }
 
   @AfterEach
@@ -109,8 +109,7 @@ final class PeerConnectionTest {
     assertThat(word()).isEqualTo(new Word.Lost());
     Visit next = peer.visit();
     ask(connection);
-    next.answer(next.question().number(), ANSWER);
-    assertThat(said()).isEqualTo(ANSWER);
+    assertAnswered(next);
   }
 
   @Test
@@ -126,7 +125,7 @@ final class PeerConnectionTest {
 
   @Test
   void asksNoOtherProcessAtTheAddress() throws Exception {
-    try (var other = new ScriptedPeer("hello of another", null)) {
+    try (var other = new ScriptedPeer("another", null)) {
       PeerConnection connection = connectTo(other, null);
       peerGreets(connection);
       assertThat(other.isUnvisited()).isTrue();
@@ -217,12 +216,11 @@ final class PeerConnectionTest {
   void asksThroughTlsWhoeverHasACertificateOfTheAuthorityWithANameInCommon() throws Exception {
     var authority = new TestAuthority("nodes");
     PeerTls ours = tls(authority.issue("holdfast-nodes", "EC", folder.resolve("ours")));
-    try (var secured = new ScriptedPeer("hello of the one", ours)) {
+    try (var secured = new ScriptedPeer("the-one", ours)) {
       PeerConnection connection = connectTo(secured, ours);
       Visit visit = secured.visit();
       ask(connection);
-      visit.answer(visit.question().number(), ANSWER);
-      assertThat(said()).isEqualTo(ANSWER);
+      assertAnswered(visit);
     }
   }
 
@@ -236,8 +234,8 @@ final class PeerConnectionTest {
             TestAuthority.ofSubjects("nodes")
                 .issue("holdfast-nodes", "EC", folder.resolve("theirs")));
     for (PeerTls stranger : new PeerTls[] {anotherName, anotherAuthority}) {
-      try (var answering = new ScriptedPeer("hello of the one", ours);
-          var asked = new ScriptedPeer("hello of the one", stranger)) {
+      try (var answering = new ScriptedPeer("the-one", ours);
+          var asked = new ScriptedPeer("the-one", stranger)) {
         PeerConnection theirs = connectTo(answering, stranger);
         peerGreets(theirs);
         assertThat(answering.isUnvisited()).isTrue();
@@ -269,8 +267,7 @@ final class PeerConnectionTest {
   }
 
   private PeerConnection connectTo(ScriptedPeer other, @Nullable PeerTls tls) {
-    PeerConnection connection =
-        PeerConnection.open("test", other.address(), "hello of the one"::equals, tls);
+    PeerConnection connection = PeerConnection.open("test", "the-one", other.address(), tls);
     open.add(connection);
     return connection;
   }
@@ -280,6 +277,11 @@ final class PeerConnectionTest {
     Asked asked = connection.ask(QUESTION, heard::add);
     assertThat(asked).isNotNull();
     return Objects.requireNonNull(asked);
+  }
+
+  private void assertAnswered(Visit visit) throws Exception {
+    visit.answer(visit.question().number(), ANSWER);
+    assertThat(said()).isEqualTo(ANSWER);
   }
 
   private Word word() throws InterruptedException {

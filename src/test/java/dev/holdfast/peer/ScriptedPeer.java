@@ -9,7 +9,6 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
-import java.nio.charset.StandardCharsets;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -21,7 +20,7 @@ public final class ScriptedPeer implements AutoCloseable {
   private static final int PATIENCE_MILLIS = 10_000;
 
   private final ServerSocket server;
-  private final String greeting;
+  private final String id;
   private final @Nullable PeerTls tls;
   private final BlockingQueue<Visit> visits = new LinkedBlockingQueue<>();
 
@@ -80,9 +79,9 @@ public final class ScriptedPeer implements AutoCloseable {
     }
   }
 
-  public ScriptedPeer(String greeting, @Nullable PeerTls tls) throws IOException {
+  public ScriptedPeer(String id, @Nullable PeerTls tls) throws IOException {
     this.server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-    this.greeting = greeting;
+    this.id = id;
     this.tls = tls;
     Thread.ofVirtual().start(this::accept);
   }
@@ -95,7 +94,7 @@ public final class ScriptedPeer implements AutoCloseable {
     while (!server.isClosed()) {
       try {
         Socket plain = server.accept();
-        plain.getOutputStream().write((greeting + "\n").getBytes(StandardCharsets.US_ASCII));
+        plain.getOutputStream().write(Greeting.of(id));
         if (plain.getInputStream().readNBytes(Frames.HELLO.length).length < Frames.HELLO.length) {
           plain.close();
           continue;
