@@ -234,6 +234,7 @@ public final class ApiServer implements AutoCloseable {
   public void close() {
     streams.close();
     log.stopWaiting();
+    endsConnections();
     server.stop();
     connections.close();
   }

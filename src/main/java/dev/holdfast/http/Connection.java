@@ -19,6 +19,7 @@ import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
@@ -47,8 +48,13 @@ final class Connection implements ServerConnection, ConnectionContext {
     /** An answer without end is under way, and there is nothing to send at the moment. */
     STREAMING,
     /** The last answer has been sent, and what the peer is still sending is thrown away. */
-    LINGERING
+    LINGERING,
+    /** Closed between two requests; what may come of one more is not read. */
+    ENDED
   }
+
+  private static final AtomicReferenceFieldUpdater<Connection, At> AT =
+      AtomicReferenceFieldUpdater.newUpdater(Connection.class, At.class, "at");
 
   private static final long LINGERING_NANOS = Duration.ofSeconds(2).toNanos();
   private static final int LINGERING_BYTES = 1024 * 1024;
@@ -66,8 +72,11 @@ final class Connection implements ServerConnection, ConnectionContext {
   private final ServerConnection http;
   private final long bytesPerRequest;
 
+  /** Set by the connection's own thread, but for the step from idle to ended, which others take. */
   private volatile At at = At.IDLE;
+
   private volatile long since = System.nanoTime();
+  private volatile boolean ending;
   private volatile boolean cutOff;
   private volatile @Nullable Thread thread;
   private long bytes;
@@ -99,7 +108,11 @@ final class Connection implements ServerConnection, ConnectionContext {
   // ---------------------------------------------------------------------------------------------
   // What it is at
 
+  /** {@return what has come, or null for the end, which is the peer's or this node's own} */
   private byte @Nullable [] pull() {
+    if (ending && endIfIdle()) {
+      return null;
+    }
     byte[] pulled;
     try {
       pulled = context.dataReader().readBuffer().readBytes();
@@ -113,7 +126,10 @@ final class Connection implements ServerConnection, ConnectionContext {
       throw broken;
     }
     if (at == At.IDLE) {
-      become(At.RECEIVING);
+      since = System.nanoTime();
+      if (!AT.compareAndSet(this, At.IDLE, At.RECEIVING)) {
+        return null;
+      }
     }
     bytes += pulled.length;
     if (bytes > bytesPerRequest) {
@@ -193,8 +209,7 @@ final class Connection implements ServerConnection, ConnectionContext {
     return switch (at) {
       case IDLE -> passed > bounds.idle().toNanos() ? "idle" : null;
       case RECEIVING -> passed > bounds.receiving().toNanos() ? "slow-request" : null;
-      case WORKING -> null;
-      case STREAMING -> null;
+      case WORKING, STREAMING, ENDED -> null;
       case ANSWERING -> passed > bounds.answering().toNanos() ? "slow-reader" : null;
       case LINGERING -> passed > LINGERING_NANOS ? "lingering" : null;
     };
@@ -202,7 +217,23 @@ final class Connection implements ServerConnection, ConnectionContext {
 
   /** Closes the connection from another thread, without another word. */
   void cutOff() {
+    if (at == At.IDLE && !endIfIdle()) {
+      // A request has come after all.
+      return;
+    }
     cutOff = true;
+    interrupt();
+  }
+
+  /**
+   * {@return whether the connection has ended, so that no request of it is handled any more; false
+   * if one has begun}
+   */
+  private boolean endIfIdle() {
+    return AT.compareAndSet(this, At.IDLE, At.ENDED) || at == At.ENDED;
+  }
+
+  private void interrupt() {
     Thread serving = thread;
     if (serving != null) {
       serving.interrupt();
@@ -242,9 +273,20 @@ final class Connection implements ServerConnection, ConnectionContext {
     return http.idleTime();
   }
 
+  /**
+   * Closes the connection, unless told to interrupt only after the answer that is under way. The
+   * web server's own way would be to interrupt whoever it believes to be waiting for a request, who
+   * may just have got one: that would then be done and not answered, since the interrupt closes the
+   * socket.
+   */
   @Override
   public void close(boolean interrupt) {
-    http.close(interrupt);
+    ending = true;
+    if (interrupt) {
+      http.close(true);
+    } else if (endIfIdle()) {
+      interrupt();
+    }
   }
 
   @Override

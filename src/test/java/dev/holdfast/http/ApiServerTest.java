@@ -14,11 +14,13 @@ import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
@@ -89,6 +91,79 @@ class ApiServerTest {
     assertThat(answer.status()).isEqualTo(201);
     assertThat(idle.getInputStream().read()).isEqualTo(-1);
     idle.close();
+  }
+
+  @Test
+  void waitsForTheRestOfARequestThatHasBegunWhenItStops() throws Exception {
+    ApiServer server = node.start(HttpSettings.Bounds.defaults(), List.of(), false);
+    var client = new Client(server.port());
+    try (Socket begun = client.connect();
+        Socket idle = client.connect()) {
+      begun.getOutputStream().write("POST /v1/se".getBytes(StandardCharsets.US_ASCII));
+      await().until(() -> client.metric("holdfast_http_connections") == 3);
+      var stopped = CompletableFuture.runAsync(server::close, THREADS);
+      assertThat(idle.getInputStream().read()).isEqualTo(-1);
+      assertThat(stopped).isNotDone();
+      begun
+          .getOutputStream()
+          .write(
+              "ssions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
+                  .getBytes(StandardCharsets.US_ASCII));
+      Received answer = Received.read(begun.getInputStream(), false);
+      assertThat(answer).isNotNull();
+      assertThat(answer.status()).isEqualTo(201);
+      assertThat(answer.need("Connection")).isEqualTo("close");
+      stopped.orTimeout(20, TimeUnit.SECONDS).join();
+    }
+  }
+
+  /** A request that comes just when the server stops is done and answered, or neither. */
+  @Test
+  void doesNothingThatItDoesNotAnswerWhenItStopsUnderLoad() throws Exception {
+    Client after = node.serve();
+    for (int round = 0; round < 10; round++) {
+      ApiServer server = node.start(HttpSettings.Bounds.defaults(), List.of(), false);
+      var callers = new ArrayList<Counting>();
+      for (int i = 0; i < 32; i++) {
+        callers.add(new Counting(new Client(server.port()), after.visitor()));
+      }
+      callers.forEach(THREADS::execute);
+      await().until(() -> callers.stream().mapToInt(each -> each.answered.get()).sum() > 500);
+      server.close();
+      for (Counting caller : callers) {
+        caller.ended.get(20, TimeUnit.SECONDS);
+        assertThat(after.get(COUNT).token(caller.token).send(200).body())
+            .isEqualTo(caller.answered.toString());
+      }
+    }
+  }
+
+  private static final String COUNT = "/v1/session/attributes/count";
+
+  /** Sets an attribute to 1, 2, 3, …, on one connection, until that is closed. */
+  private static final class Counting implements Runnable {
+    private final Client client;
+    private final String token;
+    private final CompletableFuture<Void> ended = new CompletableFuture<>();
+    private final AtomicInteger answered = new AtomicInteger();
+
+    Counting(Client client, String token) {
+      this.client = client;
+      this.token = token;
+    }
+
+    @Override
+    public void run() {
+      try (Socket socket = client.connect()) {
+        while (client.put(COUNT).token(token).json("" + (answered.get() + 1)).sendOn(socket)
+            != null) {
+          answered.incrementAndGet();
+        }
+        ended.complete(null);
+      } catch (IOException | RuntimeException e) {
+        ended.completeExceptionally(e);
+      }
+    }
   }
 
   private static boolean refused(Client client) {

@@ -191,6 +191,21 @@ final class Client {
       }
     }
 
+    /**
+     * Sends it on a connection that others may have been sent on.
+     *
+     * @return null if the connection was closed without an answer
+     */
+    @Nullable Received sendOn(Socket connection) {
+      try {
+        connection.getOutputStream().write(bytes());
+        connection.getOutputStream().flush();
+        return Received.read(connection.getInputStream(), method.equals("HEAD"));
+      } catch (IOException reset) {
+        return null;
+      }
+    }
+
     /** Sends it, and goes on reading what comes. */
     EventReader stream() throws IOException {
       Socket socket = connect();
