@@ -206,6 +206,11 @@ final class TestNode implements AutoCloseable {
     return node.population().started();
   }
 
+  /** {@return how many events were journaled, whether they are still kept or not} */
+  long eventsWritten() {
+    return journal.metrics().events();
+  }
+
   /** Makes probes say no, for this reason; null makes them say yes again. */
   void unhealthy(@Nullable String why) {
     unhealthy = why;
