@@ -20,8 +20,9 @@ import dev.holdfast.user.Outcome;
 import dev.holdfast.user.OwnerKey;
 import dev.holdfast.user.OwnerKeys;
 import dev.holdfast.user.Presence;
+import dev.holdfast.user.Refusal;
 import dev.holdfast.user.Reply;
-import dev.holdfast.user.RequestId;
+import dev.holdfast.user.Request;
 import dev.holdfast.user.Session;
 import dev.holdfast.user.User;
 import java.time.Duration;
@@ -224,11 +225,11 @@ public final class UserEntity extends JournaledActor<Message> {
   private List<Object> inDoubt = List.of();
 
   /**
-   * What was answered to repeats that changed nothing, by {@link #change}. The attempt before may
-   * come after all, held up somewhere on its way, and must not take effect then: what was refused
-   * stays refused. Null while there was none.
+   * What was answered to repeats that changed nothing. The attempt before may come after all, held
+   * up somewhere on its way, and must not take effect then: what was refused stays refused. Null
+   * while there was none.
    */
-  private @Nullable LinkedHashMap<Object, Reply> refused;
+  private @Nullable LinkedHashMap<Request, Reply> refused;
 
   /** Whether it counts as a user in memory. */
   private boolean counted;
@@ -441,7 +442,8 @@ public final class UserEntity extends JournaledActor<Message> {
       refuse(ask, Answer.Cause.NO_OWNER); // the state here may be of somebody who is gone
       return;
     }
-    Reply before = refused == null ? null : refused.get(change(ask.command()));
+    Request request = request(ask.command());
+    Reply before = refused == null || request == null ? null : refused.get(request);
     if (before != null) {
       ask.replyTo().tell(answered(before));
       return;
@@ -458,9 +460,10 @@ public final class UserEntity extends JournaledActor<Message> {
         inDoubt.remove(change(ask.command())); // the journal has shown what became of it
       }
       if (ask.repeated()
-          && change(ask.command()) instanceof RequestId
-          && decision.reply() instanceof Reply.Refused refusal) {
-        remember(ask, refusal);
+          && request != null
+          && decision.reply() instanceof Reply.Refused refused
+          && mayStillHappen(request, refused.refusal())) {
+        remember(request, refused);
       }
       answer(ask, decision);
     } else if (journalUp) {
@@ -470,11 +473,20 @@ public final class UserEntity extends JournaledActor<Message> {
     }
   }
 
-  private void remember(Message.Ask ask, Reply.Refused refusal) {
+  /**
+   * {@return whether an attempt that comes later could do what was refused} Not what has happened
+   * before, of which there is a receipt, and not with a token that is dead. Neither must stand in
+   * the way of the caller who asks again with a good one.
+   */
+  private boolean mayStillHappen(Request request, Refusal refusal) {
+    return refusal.reason() != Refusal.Reason.SESSION_INVALID && !user().hasReceipt(request.id());
+  }
+
+  private void remember(Request request, Reply.Refused refusal) {
     if (refused == null) {
       refused = new LinkedHashMap<>();
     }
-    refused.put(change(ask.command()), refusal);
+    refused.put(request, refusal);
     if (refused.size() > MAX_REFUSED) {
       refused.pollFirstEntry();
     }
@@ -1038,14 +1050,23 @@ public final class UserEntity extends JournaledActor<Message> {
 
   /** What all repeats of a command have in common. */
   private static Object change(Command command) {
+    Request request = request(command);
+    if (request != null) {
+      return request.id();
+    }
+    return command instanceof Command.Admit admit ? admit.logIn().id() : command;
+  }
+
+  /** {@return the request of a caller that the command carries out; null if there is none} */
+  private static @Nullable Request request(Command command) {
     return switch (command) {
-      case Command.Open open -> open.request().id();
-      case Command.Act act -> act.request().id();
-      case Command.Erase erase -> erase.request().id();
-      case Command.EndAll end -> end.request().id();
-      case Command.EndOne end -> end.request().id();
-      case Command.Admit admit -> admit.logIn().id();
-      case Command.Look _,
+      case Command.Open open -> open.request();
+      case Command.Act act -> act.request();
+      case Command.Erase erase -> erase.request();
+      case Command.EndAll end -> end.request();
+      case Command.EndOne end -> end.request();
+      case Command.Admit _,
+          Command.Look _,
           Command.ListSessions _,
           Command.AskEpoch _,
           Command.LookUnused _,
@@ -1053,7 +1074,7 @@ public final class UserEntity extends JournaledActor<Message> {
           Command.Inspect _,
           Command.Settle _,
           Command.Wake _ ->
-          command;
+          null;
     };
   }
 

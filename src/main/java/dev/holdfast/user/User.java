@@ -931,6 +931,16 @@ public record User(
     return null;
   }
 
+  /** {@return whether a change of that request has taken effect, as far as it is remembered} */
+  public boolean hasReceipt(RequestId id) {
+    for (Receipt receipt : receipts) {
+      if (receipt.id().equals(id)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** {@return the receipt of an earlier request of that id that is still kept, or null} */
   private @Nullable Receipt receipt(RequestId id, long now) {
     for (Receipt receipt : receipts) {

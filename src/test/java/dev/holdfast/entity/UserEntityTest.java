@@ -178,6 +178,55 @@ final class UserEntityTest {
     assertThat(eventsOf(VISITOR)).containsExactly("session.opened.v1", "cart.line-set.v1");
   }
 
+  /** An attempt that was held up on its way comes after a rotation; then its caller asks again. */
+  @Test
+  void answersAGoodTokenThoughARepeatUnderTheOneBeforeWasRefused() {
+    open(VISITOR);
+    var rotated = new Command.Access(ACCESS.session(), ACCESS.generation() + 1);
+    Request happened = keyedRequest();
+    Reply.Done first = done(act(VISITOR, happened, setLine("a", 3)));
+    done(act(VISITOR, new Action.Rotate()));
+    Request neverCame = keyedRequest();
+
+    for (Request request : List.of(happened, neverCame)) {
+      assertThat(refusal(repeat(ACCESS, request, setLine("a", 3))))
+          .isEqualTo(Refusal.Reason.SESSION_INVALID);
+    }
+
+    Reply.Done again = done(repeat(rotated, happened, setLine("a", 3)));
+    assertThat(again.replayed()).isTrue();
+    assertThat(again.revision()).isEqualTo(first.revision());
+    assertThat(done(repeat(rotated, neverCame, setLine("b", 1))).replayed()).isFalse();
+    assertThat(refusal(repeat(ACCESS, neverCame, setLine("b", 1))))
+        .isEqualTo(Refusal.Reason.SESSION_INVALID);
+  }
+
+  /** Another request by the same key is refused, and not the one whose key it is. */
+  @Test
+  void replaysARequestThoughARepeatOfAnotherByItsKeyWasRefused() {
+    open(VISITOR);
+    Request request = keyedRequest();
+    done(act(VISITOR, request, setLine("a", 3)));
+    var other = new Request(request.id(), request.fingerprint() + 1, true);
+
+    assertThat(refusal(repeat(ACCESS, other, setLine("a", 4))))
+        .isEqualTo(Refusal.Reason.KEY_REUSED);
+
+    assertThat(done(repeat(ACCESS, request, setLine("a", 3))).replayed()).isTrue();
+    assertThat(look(VISITOR).cart().itemCount()).isEqualTo(3);
+  }
+
+  private Answer repeat(Command.Access access, Request request, Action action) {
+    var command = new Command.Act(access, request, Precondition.None.none(), action);
+    TestProbe<Answer> probe = kit.createTestProbe();
+    actor(VISITOR).tell(new Message.Ask(command, new Asker.ByMessage(probe.getRef()), true, null));
+    return probe.receiveMessage(Duration.ofSeconds(10));
+  }
+
+  private Request keyedRequest() {
+    return new Request(new RequestId(0, requests.incrementAndGet()), 0, true);
+  }
+
   @Test
   void comesBackFromTheJournalAsItWas() {
     open(VISITOR);
