@@ -65,6 +65,11 @@ public record PostgresOptions(String url, String schema, int readers, int writer
    */
   public static String jdbc(String url) {
     if (url.startsWith(JDBC)) {
+      if (url.substring(0, pathEnd(url)).contains("@")) {
+        // The driver would take all of it for a host's name, which is told to whoever asks.
+        throw new IllegalArgumentException(
+            "a JDBC URL has user and password behind the question mark, as user=...&password=...");
+      }
       return url;
     }
     int scheme = url.indexOf("://");
@@ -115,6 +120,11 @@ public record PostgresOptions(String url, String schema, int readers, int writer
     }
   }
 
+  private static int pathEnd(String url) {
+    int query = url.indexOf('?');
+    return query < 0 ? url.length() : query;
+  }
+
   private static int pathBegin(String url, int from) {
     for (int i = from; i < url.length(); i++) {
       if (url.charAt(i) == '/' || url.charAt(i) == '?') {
@@ -134,9 +144,7 @@ public record PostgresOptions(String url, String schema, int readers, int writer
 
   /** Where the journal is, without user, password and other parameters: what may be in a log. */
   public String place() {
-    String plain = url.substring(JDBC.length());
-    int query = plain.indexOf('?');
-    return "postgresql:" + (query < 0 ? plain : plain.substring(0, query)) + " schema " + schema;
+    return "postgresql:" + url.substring(JDBC.length(), pathEnd(url)) + " schema " + schema;
   }
 
   /** Leaves out what may hold a password. */

@@ -70,6 +70,8 @@ final class SettingsTest {
     for (String url :
         List.of(
             "mysql://ann:secret@db/shop",
+            "jdbc:postgresql://ann:secret@db:5432/shop",
+            "jdbc:postgresql://ann:secret@db/shop?sslmode=require",
             "postgresql://ann:secret@db/shop?unheard=of",
             "postgresql://ann:secret@db/a b")) {
       assertThatThrownBy(() -> load(Map.of("HOLDFAST_POSTGRES", url), Map.of()))
