@@ -1,6 +1,7 @@
 package dev.holdfast.http;
 
 import dev.holdfast.user.OwnerKeys;
+import dev.holdfast.user.PublicSessionId;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -22,7 +23,8 @@ final class AuditTrail {
   /** Of a key without a name; a name is shorter. */
   private static final int HASH_DIGITS = 64;
 
-  private static final int MOST_OF_A_NAME = 80;
+  /** Too little of a token, misplaced by its owner, to be of use to anybody. */
+  private static final int MOST_OF_A_NAME = 40;
 
   private AuditTrail() {}
 
@@ -62,12 +64,21 @@ final class AuditTrail {
     String name = parameters.get("name");
     if (user != null) {
       String owner = "owner " + owners.ofUser(user);
-      return id == null ? owner : owner + " session " + abbreviated(id);
+      return id == null ? owner : owner + " " + session(id);
     }
     if (id != null) {
-      return "session " + abbreviated(id);
+      return session(id);
     }
     return name == null ? "all" : abbreviated(name);
+  }
+
+  /** Only what is the id of a session: what stands in its place may be a secret. */
+  private static String session(String id) {
+    try {
+      return "session " + PublicSessionId.parse(id);
+    } catch (IllegalArgumentException e) {
+      return "no session";
+    }
   }
 
   private static String abbreviated(String text) {

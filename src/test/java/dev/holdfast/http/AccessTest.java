@@ -3,6 +3,7 @@ package dev.holdfast.http;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
+import java.util.HexFormat;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -79,8 +80,7 @@ class AccessTest {
     locked
         .post("/v1/sessions")
         .header(
-            "Authorization",
-            "Bearer " + java.util.HexFormat.of().formatHex(Hashes.sha256().digest(new byte[0])))
+            "Authorization", "Bearer " + HexFormat.of().formatHex(TestNode.hash(TestNode.API_KEY)))
         .send(401);
   }
 

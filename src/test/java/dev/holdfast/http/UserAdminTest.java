@@ -228,7 +228,18 @@ class UserAdminTest {
     Level before = audit.getLevel();
     audit.setLevel(Level.INFO);
     try {
-      client.session(user);
+      String token = client.session(user);
+      String id = idOf(token);
+      client.get("/v1/admin/sessions/" + id).send(200);
+      // Misplaced by whoever has it.
+      client.get("/v1/admin/sessions/" + token).send(404);
+      client.delete("/v1/admin/feed/consumers/" + token).send();
+      assertThat(lines.list)
+          .extracting(ILoggingEvent::getFormattedMessage)
+          .anyMatch(line -> line.endsWith("on session " + id + ": 200"))
+          .anyMatch(line -> line.endsWith("on no session: 404"))
+          .noneMatch(line -> line.contains(token.substring(0, 50)));
+      lines.list.clear();
       locked
           .delete(path + "/sessions")
           .header("Authorization", "Bearer " + TestNode.ADMIN_KEY)
