@@ -7,6 +7,7 @@ import dev.holdfast.peer.Sockets;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.ConnectException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.StandardSocketOptions;
@@ -52,6 +53,10 @@ final class DeathWire implements AutoCloseable {
 
   private static final int MOST_SAID = 256;
   private static final int MOST_CONNECTIONS = 4_096;
+
+  /** So that one stranger alone cannot take the places of the other nodes. */
+  private static final int MOST_CONNECTIONS_OF_ONE_ADDRESS = 256;
+
   private static final int GREETING_MILLIS = 1_000;
 
   /** Between attempts while the process may have died just now. */
@@ -141,7 +146,9 @@ final class DeathWire implements AutoCloseable {
       if (peer == null) {
         return;
       }
-      if (selector.keys().size() > MOST_CONNECTIONS) {
+      InetAddress from = peer.socket().getInetAddress();
+      if (selector.keys().size() > MOST_CONNECTIONS
+          || connectionsFrom(from) >= MOST_CONNECTIONS_OF_ONE_ADDRESS) {
         peer.close();
         return;
       }
@@ -150,7 +157,7 @@ final class DeathWire implements AutoCloseable {
         peer.setOption(StandardSocketOptions.TCP_NODELAY, true);
         // So short that it fits into the buffer of any new connection.
         peer.write(ByteBuffer.wrap(greeting));
-        peer.register(selector, SelectionKey.OP_READ);
+        peer.register(selector, SelectionKey.OP_READ, from);
       } catch (IOException e) {
         peer.close();
       }
@@ -159,16 +166,20 @@ final class DeathWire implements AutoCloseable {
     }
   }
 
-  /** What is said here does not matter, but to those for whom it is meant. */
+  private long connectionsFrom(InetAddress address) {
+    return selector.keys().stream().filter(key -> address.equals(key.attachment())).count();
+  }
+
+  /** Who watches says nothing. Who says anything that nobody here is meant to hear must go. */
   private void hear(SelectionKey key, SocketChannel peer, ByteBuffer said) throws IOException {
     try {
       int length = peer.read(said);
       PeerResponder responder = talk;
-      if (length < 0) {
-        peer.close();
-      } else if (responder != null && PeerResponder.isHello(said.flip())) {
+      if (length > 0 && responder != null && PeerResponder.isHello(said.flip())) {
         key.cancel();
         responder.take(peer);
+      } else if (length != 0) {
+        peer.close();
       }
     } catch (IOException gone) {
       peer.close();

@@ -11,9 +11,13 @@ import java.net.Socket;
 import java.net.SocketException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -30,12 +34,21 @@ public final class PeerResponder implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(PeerResponder.class);
 
   private static final int MOST_CONNECTIONS = 512;
-  private static final int HANDSHAKE_MILLIS = 5_000;
+
+  /**
+   * From the hello to the first question of a node whose certificate is taken, however it comes.
+   */
+  private static final Duration GREETING = Duration.ofSeconds(5);
+
+  /** Whoever tries again and again fills no log. */
+  private static final long BETWEEN_WARNINGS_NANOS = Duration.ofMinutes(1).toNanos();
+
   private static final byte[] NOTHING = {};
 
   private final LocalUsers users;
   private final @Nullable PeerTls tls;
   private final Set<Socket> connections = ConcurrentHashMap.newKeySet();
+  private final AtomicLong warned = new AtomicLong(System.nanoTime() - BETWEEN_WARNINGS_NANOS);
   private volatile boolean closed;
 
   /**
@@ -89,17 +102,47 @@ public final class PeerResponder implements AutoCloseable {
       LOG.debug("a connection of another node has ended", end);
     } catch (IOException e) {
       if (!closed) {
-        LOG.warn("a connection that asks for users is refused: {}", e.getMessage());
+        refused(e);
       }
     } finally {
       connections.remove(plain);
     }
   }
 
+  private void refused(IOException why) {
+    long now = System.nanoTime();
+    long last = warned.get();
+    if (now - last >= BETWEEN_WARNINGS_NANOS && warned.compareAndSet(last, now)) {
+      LOG.warn("a connection that asks for users is refused: {}", why.getMessage());
+    } else {
+      LOG.debug("a connection that asks for users is refused", why);
+    }
+  }
+
   private Socket greet(Socket plain) throws IOException {
     plain.setTcpNoDelay(true);
     plain.setKeepAlive(true);
-    plain.setSoTimeout(HANDSHAKE_MILLIS);
+    var greeted = new CountDownLatch(1);
+    // Not by a limit for each read: a byte now and then would hold the connection for hours.
+    Thread.startVirtualThread(() -> closeUnless(greeted, plain));
+    try {
+      return secured(plain);
+    } finally {
+      greeted.countDown();
+    }
+  }
+
+  private static void closeUnless(CountDownLatch greeted, Socket plain) {
+    try {
+      if (!greeted.await(GREETING.toMillis(), TimeUnit.MILLISECONDS)) {
+        Sockets.close(plain);
+      }
+    } catch (InterruptedException e) {
+      throw new IllegalStateException("nobody interrupts this thread", e);
+    }
+  }
+
+  private Socket secured(Socket plain) throws IOException {
     plain.getOutputStream().write(Frames.HELLO);
     Socket socket = plain;
     if (tls != null) {
@@ -107,7 +150,6 @@ public final class PeerResponder implements AutoCloseable {
       // Again, since the other side cannot know before that its certificate is taken.
       socket.getOutputStream().write(Frames.HELLO);
     }
-    socket.setSoTimeout(0);
     return socket;
   }
 

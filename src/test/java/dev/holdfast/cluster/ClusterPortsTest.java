@@ -10,12 +10,16 @@ import dev.holdfast.cluster.NodeStatus.State;
 import dev.holdfast.cluster.SeveralNodes.Member;
 import dev.holdfast.entity.Answer;
 import dev.holdfast.http.TestAuthority;
+import dev.holdfast.peer.Greeting;
+import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketException;
+import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
@@ -36,6 +40,7 @@ import java.util.stream.StreamSupport;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509TrustManager;
@@ -109,22 +114,86 @@ final class ClusterPortsTest {
     throwAt(port, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".getBytes(US_ASCII));
     throwAt(port, "holdfast-wire/1 another\n".repeat(1_000).getBytes(US_ASCII));
     throwAt(port, "AKKA".getBytes(US_ASCII));
-    byte[] hello = "holdfast-users/1\n".getBytes(US_ASCII);
-    throwAt(port, hello);
-    talkTo(port, hello, new byte[200]);
-    talkTo(port, hello, frame((byte) -1, Integer.MAX_VALUE, new byte[100]));
+    throwAt(port, HELLO);
   }
 
-  /** Says the second only after something has come back upon the first. */
-  private static void talkTo(int port, byte[] first, byte[] second) {
-    try (var socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
-      socket.setSoTimeout(1_000);
-      socket.getOutputStream().write(first);
-      socket.getInputStream().readNBytes(first.length);
-      socket.getOutputStream().write(second);
-      socket.getInputStream().readAllBytes();
+  /** To ask for users, by frames that are none. */
+  @Test
+  void endConnectionsOnWhichFramesLie() throws Exception {
+    List<Member> members = List.of(nodes.start("node-1"), nodes.start("node-2"));
+    settle(members);
+    int port = ports(members.getFirst()).getLast();
+    for (int length : new int[] {Integer.MIN_VALUE, -1, 0, 7, 70_000, Integer.MAX_VALUE}) {
+      try (Socket asking = hello(port)) {
+        asking.getOutputStream().write(question(length, new byte[200]));
+        assertEnds(asking);
+      }
+    }
+    try (Socket asking = hello(port)) {
+      for (int i = 1; i <= 20; i++) {
+        byte[] garbage = new byte[i * 10];
+        random.nextBytes(garbage);
+        asking.getOutputStream().write(question(Long.BYTES + garbage.length, garbage));
+        // Told to ask by the other way: nothing was understood.
+        var answer = new DataInputStream(asking.getInputStream());
+        assertThat(answer.readInt()).isEqualTo(Long.BYTES + 1);
+        assertThat(answer.readLong()).isEqualTo(NUMBER);
+        assertThat(answer.readByte()).isEqualTo((byte) 3);
+      }
+    }
+    unharmed(members);
+  }
+
+  /** One that says that it has a question, and then nothing, or a byte now and then. */
+  @Test
+  void keepNoPlaceForWhoDoesNotGreetInTime() throws Exception {
+    TestAuthority.Issued files = OURS.issue("holdfast-nodes", "RSA", folder.resolve("nodes"));
+    Member member = secured("node-1", files);
+    settle(List.of(member));
+    try (Socket slow = hello(ports(member).getLast())) {
+      await()
+          .atMost(Duration.ofSeconds(20))
+          .pollInterval(Duration.ofMillis(500))
+          .until(() -> {
+            try {
+              slow.getOutputStream().write(22); // what a handshake begins with, and no more of it
+              return false;
+            } catch (IOException closed) {
+              return true;
+            }
+          });
+    }
+  }
+
+  private static final byte[] HELLO = "holdfast-users/1\n".getBytes(US_ASCII);
+  private static final long NUMBER = 0x0102_0304_0506_0708L;
+
+  /** {@return a connection on which questions are waited for, in TLS where there is any} */
+  private static Socket hello(int port) throws IOException {
+    var socket = new Socket(InetAddress.getLoopbackAddress(), port);
+    socket.setSoTimeout(10_000);
+    assertThat(Greeting.read(socket.getInputStream())).isNotEmpty();
+    socket.getOutputStream().write(HELLO);
+    assertThat(socket.getInputStream().readNBytes(HELLO.length)).isEqualTo(HELLO);
+    return socket;
+  }
+
+  private static byte[] question(int length, byte[] content) {
+    return ByteBuffer.allocate(Integer.BYTES + Long.BYTES + content.length)
+        .putInt(length)
+        .putLong(NUMBER)
+        .put(content)
+        .array();
+  }
+
+  /** Not just that nothing comes. */
+  private static void assertEnds(Socket socket) throws IOException {
+    try {
+      assertThat(socket.getInputStream().read()).isEqualTo(-1);
+    } catch (SocketTimeoutException open) {
+      throw new AssertionError("the connection is still open", open);
     } catch (IOException refused) {
-      // However it is refused.
+      // The other way to say no.
     }
   }
 
@@ -230,14 +299,19 @@ final class ClusterPortsTest {
           try (Socket socket = context.getSocketFactory().createSocket("127.0.0.1", port)) {
             socket.setSoTimeout(10_000);
             socket.getOutputStream().write(frame(stream, 100, new byte[100]));
-            assertThat(socket.getInputStream().read()).isEqualTo(-1);
-          } catch (IOException refused) {
-            // The other way to say no.
+            assertEnds(socket);
+          } catch (SocketException refused) {
+            // Before all of it was sent.
           }
         }
       }
     }
-    // A whole node of another owner, which knows the name of the cluster and where it is.
+    // A whole node of another owner, which knows the name of the cluster and where it is, and
+    // itself trusts whom it finds there.
+    Path both = folder.resolve("both.pem");
+    Files.writeString(
+        both, Files.readString(theirs.authority()) + Files.readString(files.authority()));
+    theirs = new TestAuthority.Issued(theirs.certificate(), theirs.key(), both);
     Address seed = Cluster.get(Adapter.toClassic(members.getFirst().node.system())).selfAddress();
     ActorSystem<Void> stranger =
         ActorSystem.create(
@@ -262,6 +336,47 @@ final class ClusterPortsTest {
     } finally {
       stranger.terminate();
     }
+  }
+
+  @Test
+  void letNobodyAskForUsersWithoutACertificateOfANode() throws Exception {
+    var authority = TestAuthority.ofSubjects("nodes");
+    TestAuthority.Issued files = authority.issue("holdfast-nodes", "RSA", folder.resolve("nodes"));
+    Member member = secured("node-1", files);
+    settle(List.of(member));
+    int port = ports(member).getLast();
+    // As a node would be let in: what follows does not fail for another reason.
+    try (Socket socket = secured(port, trusting(files))) {
+      assertThat(socket.getInputStream().readNBytes(HELLO.length)).isEqualTo(HELLO);
+    }
+    SSLContext[] strangers = {
+      trusting(null),
+      trusting(
+          TestAuthority.ofSubjects("nodes")
+              .issue("holdfast-nodes", "RSA", folder.resolve("theirs"))),
+      trusting(authority.issue("another-service", "RSA", folder.resolve("another"))),
+      trusting(
+          authority.issue("holdfast-nodes", "RSA", Duration.ofDays(-1), folder.resolve("expired"))),
+    };
+    for (SSLContext stranger : strangers) {
+      try (Socket socket = secured(port, stranger)) {
+        assertEnds(socket);
+      } catch (SSLException | SocketException refused) {
+        // In the handshake already.
+      }
+    }
+    // Without TLS, where it should begin.
+    try (Socket socket = hello(port)) {
+      socket.getOutputStream().write(question(100, new byte[100]));
+      assertThat(socket.getInputStream().readAllBytes()).hasSizeLessThan(HELLO.length);
+    } catch (SocketException refused) {
+      // The other way to say no.
+    }
+    unharmed(List.of(member));
+  }
+
+  private static Socket secured(int port, SSLContext context) throws IOException {
+    return context.getSocketFactory().createSocket(hello(port), "127.0.0.1", port, true);
   }
 
   @Test

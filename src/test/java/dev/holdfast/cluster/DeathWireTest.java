@@ -5,13 +5,14 @@ import static org.awaitility.Awaitility.await;
 
 import dev.holdfast.journal.NodeId;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
@@ -114,18 +115,54 @@ final class DeathWireTest {
   }
 
   @Test
-  void tellsWhoeverConnectsTheIdOfItsProcessAndListensToNobody() throws IOException {
-    try (var stranger = new Socket(LOOPBACK, own.port())) {
-      InputStream in = stranger.getInputStream();
-      assertThat(new String(in.readNBytes(21), StandardCharsets.US_ASCII))
-          .isEqualTo("holdfast-wire/1 self\n");
-      for (int i = 0; i < 100; i++) {
-        stranger.getOutputStream().write(new byte[1_000]);
+  void tellsWhoeverConnectsTheIdOfItsProcessAndEndsWithWhoSaysAnything() throws IOException {
+    try (var stranger = greeted()) {
+      stranger.getOutputStream().write(new byte[1_000]);
+      assertThat(stranger.getInputStream().read()).isEqualTo(-1);
+    } catch (SocketException reset) {
+      // The other way to end it: not all was read.
+    }
+    try (var another = greeted()) {
+      assertThat(another.isConnected()).isTrue();
+    }
+  }
+
+  /** Who comes from one address takes no places of others'. */
+  @Test
+  void holdsSoManyConnectionsOfOneAddress() throws IOException {
+    var open = new ArrayList<Socket>();
+    try {
+      for (int i = 0; i < 256; i++) {
+        open.add(greeted());
+      }
+      try (var more = new Socket(LOOPBACK, own.port())) {
+        assertThat(more.getInputStream().read()).isEqualTo(-1);
+      }
+      try (var other = new Socket()) {
+        other.bind(new InetSocketAddress("127.0.0.2", 0));
+        other.connect(new InetSocketAddress(LOOPBACK, own.port()));
+        assertThat(other.getInputStream().readNBytes(21)).hasSize(21);
+      }
+      open.removeFirst().close();
+      await()
+          .until(() -> {
+            try (var again = new Socket(LOOPBACK, own.port())) {
+              return again.getInputStream().read() == 'h';
+            }
+          });
+    } finally {
+      for (Socket socket : open) {
+        socket.close();
       }
     }
-    try (var another = new Socket(LOOPBACK, own.port())) {
-      assertThat(another.getInputStream().readNBytes(21)).hasSize(21);
-    }
+  }
+
+  private Socket greeted() throws IOException {
+    var socket = new Socket(LOOPBACK, own.port());
+    socket.setSoTimeout(10_000);
+    assertThat(new String(socket.getInputStream().readNBytes(21), StandardCharsets.US_ASCII))
+        .isEqualTo("holdfast-wire/1 self\n");
+    return socket;
   }
 
   @Test
