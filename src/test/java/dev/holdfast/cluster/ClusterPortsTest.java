@@ -71,6 +71,11 @@ final class ClusterPortsTest {
   /** How a connection of Pekko's begins; the streams are control, ordinary and large messages. */
   private static final byte[] MAGIC = "AKKA".getBytes(US_ASCII);
 
+  /** How one begins on which users are asked for, and the number of a question there. */
+  private static final byte[] HELLO = "holdfast-users/1\n".getBytes(US_ASCII);
+
+  private static final long NUMBER = 0x0102_0304_0506_0708L;
+
   private static final TestAuthority OURS = new TestAuthority("nodes");
 
   @TempDir private Path folder;
@@ -94,7 +99,7 @@ final class ClusterPortsTest {
   // TLS.
 
   @Test
-  void goOnThroughGarbage() {
+  void goOnThroughGarbage() throws IOException {
     List<Member> members = List.of(nodes.start("node-1"), nodes.start("node-2"));
     settle(members);
     for (Member member : members) {
@@ -102,6 +107,7 @@ final class ClusterPortsTest {
         garbage(port);
       }
     }
+    endsConnectionsOnWhichFramesLie(ports(members.getFirst()).getLast());
     unharmed(members);
   }
 
@@ -118,11 +124,7 @@ final class ClusterPortsTest {
   }
 
   /** To ask for users, by frames that are none. */
-  @Test
-  void endConnectionsOnWhichFramesLie() throws Exception {
-    List<Member> members = List.of(nodes.start("node-1"), nodes.start("node-2"));
-    settle(members);
-    int port = ports(members.getFirst()).getLast();
+  private void endsConnectionsOnWhichFramesLie(int port) throws IOException {
     for (int length : new int[] {Integer.MIN_VALUE, -1, 0, 7, 70_000, Integer.MAX_VALUE}) {
       try (Socket asking = hello(port)) {
         asking.getOutputStream().write(question(length, new byte[200]));
@@ -141,32 +143,7 @@ final class ClusterPortsTest {
         assertThat(answer.readByte()).isEqualTo((byte) 3);
       }
     }
-    unharmed(members);
   }
-
-  /** One that says that it has a question, and then nothing, or a byte now and then. */
-  @Test
-  void keepNoPlaceForWhoDoesNotGreetInTime() throws Exception {
-    TestAuthority.Issued files = OURS.issue("holdfast-nodes", "RSA", folder.resolve("nodes"));
-    Member member = secured("node-1", files);
-    settle(List.of(member));
-    try (Socket slow = hello(ports(member).getLast())) {
-      await()
-          .atMost(Duration.ofSeconds(20))
-          .pollInterval(Duration.ofMillis(500))
-          .until(() -> {
-            try {
-              slow.getOutputStream().write(22); // what a handshake begins with, and no more of it
-              return false;
-            } catch (IOException closed) {
-              return true;
-            }
-          });
-    }
-  }
-
-  private static final byte[] HELLO = "holdfast-users/1\n".getBytes(US_ASCII);
-  private static final long NUMBER = 0x0102_0304_0506_0708L;
 
   /** {@return a connection on which questions are waited for, in TLS where there is any} */
   private static Socket hello(int port) throws IOException {
@@ -364,6 +341,20 @@ final class ClusterPortsTest {
       } catch (SSLException | SocketException refused) {
         // In the handshake already.
       }
+    }
+    // One that begins the handshake, and then a byte now and then, holds its place for seconds.
+    try (Socket slow = hello(port)) {
+      await()
+          .atMost(Duration.ofSeconds(20))
+          .pollInterval(Duration.ofMillis(250))
+          .until(() -> {
+            try {
+              slow.getOutputStream().write(22); // its first byte
+              return false;
+            } catch (IOException closed) {
+              return true;
+            }
+          });
     }
     // Without TLS, where it should begin.
     try (Socket socket = hello(port)) {

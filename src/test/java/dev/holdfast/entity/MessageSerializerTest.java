@@ -11,10 +11,13 @@ import dev.holdfast.user.Command;
 import dev.holdfast.user.Outcome;
 import dev.holdfast.user.Precondition;
 import dev.holdfast.user.Reply;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.NotSerializableException;
+import java.io.ObjectOutputStream;
 import java.lang.reflect.RecordComponent;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.HexFormat;
@@ -122,6 +125,22 @@ final class MessageSerializerTest {
     byte[] bytes = serializer.toBinary(untraced);
     byte[] earlier = Arrays.copyOf(bytes, bytes.length - 1);
     assertThat(serializer.fromBinary(earlier, "ask.v1")).isEqualTo(untraced);
+  }
+
+  /** Whatever its class path holds, nobody can have a node make objects of it. */
+  @Test
+  void leavesNothingToJavasOwnSerialization() throws IOException {
+    Serialization pekko = SerializationExtension.get(KIT.system());
+    var bytes = new ByteArrayOutputStream();
+    try (var out = new ObjectOutputStream(bytes)) {
+      out.writeObject(new ArrayList<>(List.of("a gadget")));
+    }
+    // By the number and the manifest that a message names in its envelope.
+    for (int java : new int[] {1, 16}) {
+      var read = pekko.deserialize(bytes.toByteArray(), java, ArrayList.class.getName());
+      assertThat(read.isFailure()).as("serializer %d", java).isTrue();
+    }
+    assertThat(pekko.serialize(new ArrayList<>(List.of("a gadget"))).isFailure()).isTrue();
   }
 
   @Test

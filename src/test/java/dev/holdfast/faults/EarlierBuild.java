@@ -14,9 +14,9 @@ import javax.tools.JavaCompiler;
 import javax.tools.ToolProvider;
 
 /**
- * This program as it was before its newest kinds of events: the two classes that know them, with
- * that taken out of their sources, compiled again. Put before the rest it is a build that reads and
- * says less, in whatever else it does the same.
+ * This program as it was before its newest kinds of events and before nodes asked each other for
+ * users directly: the classes that know them, with that taken out of their sources, compiled again.
+ * Put before the rest it is a build that reads and says less, in whatever else it does the same.
  */
 final class EarlierBuild {
 
@@ -41,6 +41,17 @@ final class EarlierBuild {
     }
     Files.writeString(codec, reads);
 
+    Path node = sources.resolve("Node.java");
+    Files.writeString(
+        node,
+        replaced(
+            replaced(
+                Files.readString(SOURCES.resolve("cluster/Node.java")),
+                "wire.handOn(responder);",
+                ""),
+            "peers.members(cluster.state().getMembers());",
+            ""));
+
     Path classes = Files.createDirectories(folder.resolve("classes"));
     JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
     var said = new StringWriter();
@@ -53,7 +64,7 @@ final class EarlierBuild {
                   null,
                   List.of("-proc:none", "-nowarn", "-d", classes.toString(), "-cp", program()),
                   null,
-                  files.getJavaFileObjects(event, codec))
+                  files.getJavaFileObjects(event, codec, node))
               .call();
       assertThat(done).as(said.toString()).isTrue();
     }

@@ -2,7 +2,11 @@ package dev.holdfast.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.math.BigInteger;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
@@ -16,6 +20,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Who may call. */
 @Timeout(60)
 class AccessTest {
+
+  /** In a token: after version, key id and owner. */
+  private static final int SESSION_AT = 18;
+
+  private static final int SESSION_BITS = 128;
 
   @TempDir static Path folder;
   private static TestNode node;
@@ -223,5 +232,26 @@ class AccessTest {
     assertThat(preferred.body())
         .contains("holdfast_http_request_duration_seconds_bucket")
         .endsWith("# EOF\n");
+  }
+
+  /** Of what a session's secrecy rests on each bit is as often set as not, and none repeats. */
+  @Test
+  void givesOutSessionIdsOfRandomBits() {
+    int sessions = 600;
+    var ids = new HashSet<BigInteger>();
+    int[] set = new int[SESSION_BITS];
+    for (int i = 0; i < sessions; i++) {
+      byte[] token = Base64.getUrlDecoder().decode(open.visitor());
+      var id = new BigInteger(1, Arrays.copyOfRange(token, SESSION_AT, SESSION_AT + 16));
+      ids.add(id);
+      for (int bit = 0; bit < SESSION_BITS; bit++) {
+        set[bit] += id.testBit(bit) ? 1 : 0;
+      }
+    }
+    assertThat(ids).hasSize(sessions);
+    // Seven times the standard deviation, so this fails of itself once in a thousand million runs.
+    double most = 7 * Math.sqrt(sessions / 4.0);
+    assertThat(Arrays.stream(set).boxed())
+        .allSatisfy(count -> assertThat(Math.abs(count - sessions / 2)).isLessThan((int) most));
   }
 }
