@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.awaitility.core.ConditionTimeoutException;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -93,14 +94,7 @@ class RollingUpdateIT {
     endsSessionsOf("mixed");
     assertThat(kinds("mixed")).doesNotContain(NEW_KIND);
     replace(nodes, null, null);
-    int[] number = {0};
-    await()
-        .atMost(Duration.ofSeconds(20))
-        .until(() -> {
-          String user = "after-" + ++number[0];
-          endsSessionsOf(user);
-          return kinds(user).contains(NEW_KIND);
-        });
+    awaitNewKinds(nodes);
 
     // What does not know them is not let in any more.
     HoldfastProcess late = start(earlier, null);
@@ -122,6 +116,24 @@ class RollingUpdateIT {
     history.onRecord(journal.orders());
     assertThat(HistoryChecker.check(history).stream().limit(5)).isEmpty();
     assertThat(journal.breaks()).isEmpty();
+  }
+
+  private void awaitNewKinds(List<HoldfastProcess> nodes) {
+    int[] number = {0};
+    try {
+      await()
+          .atMost(Duration.ofSeconds(20))
+          .until(() -> {
+            String user = "after-" + ++number[0];
+            endsSessionsOf(user);
+            return kinds(user).contains(NEW_KIND);
+          });
+    } catch (ConditionTimeoutException late) {
+      var said = new StringBuilder("asked for " + number[0] + " users; the cluster is ");
+      said.append(api.ask(Call.get("/v1/admin/cluster")).body());
+      nodes.forEach(node -> said.append('\n').append(node.err()));
+      throw new AssertionError(said.toString(), late);
+    }
   }
 
   /** One node of the other build comes, then the oldest one leaves. */
