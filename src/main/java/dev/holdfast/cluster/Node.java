@@ -341,6 +341,10 @@ public final class Node implements AutoCloseable {
     return tls == null ? null : new PeerTls(tls.certificate(), tls.key(), tls.authority());
   }
 
+  /**
+   * Upon each event, and every second: Pekko keeps the state apart from those who are told of the
+   * events, so what is seen upon the last of them may be of before it.
+   */
   private void lookAtMembers() {
     forms.members(cluster.state());
     peers.members(cluster.state().getMembers());
@@ -388,6 +392,7 @@ public final class Node implements AutoCloseable {
   /** Sees which shards are here, and, on one node, to it that each is somewhere. */
   private void look() {
     try {
+      lookAtMembers();
       forms.look();
       lookAtOwn();
       if (isOldest()) {

@@ -35,9 +35,7 @@ public final class PeerResponder implements AutoCloseable {
 
   private static final int MOST_CONNECTIONS = 512;
 
-  /**
-   * From the hello to the first question of a node whose certificate is taken, however it comes.
-   */
+  /** From the hello in the clear to the one in TLS, however the bytes between them come. */
   private static final Duration GREETING = Duration.ofSeconds(5);
 
   /** Whoever tries again and again fills no log. */
