@@ -283,12 +283,7 @@ final class ClusterPortsTest {
         }
       }
     }
-    // A whole node of another owner, which knows the name of the cluster and where it is, and
-    // itself trusts whom it finds there.
-    Path both = folder.resolve("both.pem");
-    Files.writeString(
-        both, Files.readString(theirs.authority()) + Files.readString(files.authority()));
-    theirs = new TestAuthority.Issued(theirs.certificate(), theirs.key(), both);
+    // A whole node of another owner, which knows the name of the cluster and where it is.
     Address seed = Cluster.get(Adapter.toClassic(members.getFirst().node.system())).selfAddress();
     ActorSystem<Void> stranger =
         ActorSystem.create(
