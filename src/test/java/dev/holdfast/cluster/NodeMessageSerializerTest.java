@@ -3,14 +3,13 @@ package dev.holdfast.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.GoldenFile;
 import dev.holdfast.telemetry.Distribution;
 import dev.holdfast.telemetry.Figures;
 import dev.holdfast.telemetry.Histogram;
 import dev.holdfast.telemetry.Histogram.Scale;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.NotSerializableException;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HexFormat;
@@ -64,24 +63,16 @@ final class NodeMessageSerializerTest {
                     serializer.manifest(each)
                         + " "
                         + HexFormat.of().formatHex(serializer.toBinary(each))))
-        .containsExactlyElementsOf(golden());
+        .containsExactlyElementsOf(GoldenFile.lines("node-messages.v1.txt"));
   }
 
   @Test
   void understandsTheBytesOfTheGoldenFile() throws IOException {
-    List<String> golden = golden();
+    List<String> golden = GoldenFile.lines("node-messages.v1.txt");
     for (int i = 0; i < golden.size(); i++) {
       String[] line = golden.get(i).split(" ", -1);
       assertThat(serializer.fromBinary(HexFormat.of().parseHex(line[1]), line[0]))
           .isEqualTo(MESSAGES.get(i));
-    }
-  }
-
-  private static List<String> golden() throws IOException {
-    try (InputStream in =
-        NodeMessageSerializerTest.class.getResourceAsStream("/golden/node-messages.v1.txt")) {
-      assertThat(in).isNotNull();
-      return new String(in.readAllBytes(), StandardCharsets.US_ASCII).lines().toList();
     }
   }
 

@@ -1,11 +1,11 @@
 package dev.holdfast.entity;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import com.typesafe.config.ConfigFactory;
+import dev.holdfast.GoldenFile;
 import dev.holdfast.cart.Cart;
 import dev.holdfast.user.Command;
 import dev.holdfast.user.Outcome;
@@ -13,7 +13,6 @@ import dev.holdfast.user.Precondition;
 import dev.holdfast.user.Reply;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.NotSerializableException;
 import java.io.ObjectOutputStream;
 import java.lang.reflect.RecordComponent;
@@ -91,12 +90,12 @@ final class MessageSerializerTest {
   void sendsEveryMessageInTheBytesOfTheGoldenFile() throws IOException {
     var written = new LinkedHashMap<String, String>();
     MESSAGES.forEach((name, message) -> written.put(name, hex(serializer.toBinary(message))));
-    assertThat(written).isEqualTo(golden());
+    assertThat(written).isEqualTo(GoldenFile.named("messages.v1.txt"));
   }
 
   @Test
   void understandsTheBytesOfTheGoldenFile() throws IOException {
-    for (var line : golden().entrySet()) {
+    for (var line : GoldenFile.named("messages.v1.txt").entrySet()) {
       CrossesNodes message = MESSAGES.get(line.getKey());
       byte[] bytes = HexFormat.of().parseHex(line.getValue());
       assertThat(serializer.fromBinary(bytes, manifest(message)))
@@ -466,18 +465,5 @@ final class MessageSerializerTest {
 
   private static String hex(byte[] bytes) {
     return HexFormat.of().formatHex(bytes);
-  }
-
-  private static Map<String, String> golden() throws IOException {
-    try (InputStream file =
-        MessageSerializerTest.class.getResourceAsStream("/golden/messages.v1.txt")) {
-      assertThat(file).isNotNull();
-      var golden = new LinkedHashMap<String, String>();
-      new String(file.readAllBytes(), UTF_8)
-          .lines()
-          .map(line -> line.split(" ", 2))
-          .forEach(line -> golden.put(line[0], line[1]));
-      return golden;
-    }
   }
 }

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.GoldenFile;
 import dev.holdfast.cart.Cart;
 import dev.holdfast.cart.Sku;
 import dev.holdfast.journal.JournalEvent;
@@ -13,7 +14,6 @@ import dev.holdfast.user.Event;
 import dev.holdfast.user.Session;
 import dev.holdfast.user.User;
 import java.io.IOException;
-import java.io.InputStream;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -150,9 +150,6 @@ final class UserCodecTest {
   }
 
   private static String golden(String name) throws IOException {
-    try (InputStream file = UserCodecTest.class.getResourceAsStream("/golden/" + name + ".json")) {
-      assertThat(file).as("golden file " + name).isNotNull();
-      return new String(file.readAllBytes(), UTF_8);
-    }
+    return GoldenFile.text(name + ".json");
   }
 }

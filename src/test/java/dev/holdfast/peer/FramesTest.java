@@ -1,8 +1,8 @@
 package dev.holdfast.peer;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.GoldenFile;
 import dev.holdfast.entity.Answer;
 import dev.holdfast.entity.Question;
 import dev.holdfast.user.Command;
@@ -48,12 +48,12 @@ final class FramesTest {
     written.put("answer", answer(Frames.ANSWER, Question.toBytes(ANSWER)));
     written.put("elsewhere", answer(Frames.ELSEWHERE, NOTHING));
     written.put("again", answer(Frames.AGAIN, NOTHING));
-    assertThat(written).isEqualTo(golden());
+    assertThat(written).isEqualTo(GoldenFile.named("peer-frames.v1.txt"));
   }
 
   @Test
   void areUnderstoodFromTheGoldenFile() throws IOException {
-    Map<String, String> golden = golden();
+    Map<String, String> golden = GoldenFile.named("peer-frames.v1.txt");
     byte[] greeting = HexFormat.of().parseHex(golden.get("greeting"));
     assertThat(Greeting.read(new ByteArrayInputStream(greeting))).isEqualTo("the-one");
     byte[] question = HexFormat.of().parseHex(golden.get("question"));
@@ -82,17 +82,5 @@ final class FramesTest {
 
   private static String hex(byte[] bytes) {
     return HexFormat.of().formatHex(bytes);
-  }
-
-  private static Map<String, String> golden() throws IOException {
-    try (var file = FramesTest.class.getResourceAsStream("/golden/peer-frames.v1.txt")) {
-      assertThat(file).isNotNull();
-      var golden = new LinkedHashMap<String, String>();
-      new String(file.readAllBytes(), UTF_8)
-          .lines()
-          .map(line -> line.split(" ", 2))
-          .forEach(line -> golden.put(line[0], line[1]));
-      return golden;
-    }
   }
 }
