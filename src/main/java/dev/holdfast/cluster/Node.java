@@ -346,8 +346,9 @@ public final class Node implements AutoCloseable {
    * events, so what is seen upon the last of them may be of before it.
    */
   private void lookAtMembers() {
-    forms.members(cluster.state());
-    peers.members(cluster.state().getMembers());
+    CurrentClusterState state = cluster.state();
+    forms.members(state);
+    peers.members(state.getMembers());
   }
 
   private ActorRef own(String name, Props props) {

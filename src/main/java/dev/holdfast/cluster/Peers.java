@@ -28,6 +28,7 @@ final class Peers implements AutoCloseable {
 
   private final Map<String, PeerConnection> byName = new ConcurrentHashMap<>();
   private final AtomicReferenceArray<@Nullable PeerConnection> answered;
+  private boolean closed;
 
   /**
    * One that knows nobody yet.
@@ -44,6 +45,9 @@ final class Peers implements AutoCloseable {
 
   /** Connects to who has come, and forgets who is gone. */
   synchronized void members(Iterable<Member> members) {
+    if (closed) {
+      return;
+    }
     Set<String> present = new HashSet<>();
     for (Member member : members) {
       String id = Members.id(member);
@@ -90,6 +94,7 @@ final class Peers implements AutoCloseable {
 
   @Override
   public synchronized void close() {
+    closed = true;
     connections.values().forEach(PeerConnection::close);
     connections.clear();
     byName.clear();

@@ -49,7 +49,7 @@ final class EarlierBuild {
                 Files.readString(SOURCES.resolve("cluster/Node.java")),
                 "wire.handOn(responder);",
                 ""),
-            "peers.members(cluster.state().getMembers());",
+            "peers.members(state.getMembers());",
             ""));
 
     Path classes = Files.createDirectories(folder.resolve("classes"));
