@@ -119,6 +119,7 @@ public final class Node implements AutoCloseable {
   private final PeerResponder responder;
   private final HeldShards held;
   private final Leavers leavers = new Leavers();
+  private final Serving serving = new Serving();
   private final TakeoverLog takeovers;
   private final Population population = new Population();
   private final Waiting waiting = new Waiting();
@@ -194,6 +195,7 @@ public final class Node implements AutoCloseable {
                     takeovers,
                     losses,
                     leavers,
+                    serving,
                     waiting::nodeLost,
                     () -> draining,
                     () -> leaving,
@@ -499,12 +501,18 @@ public final class Node implements AutoCloseable {
       if (address.hasLocalScope()) {
         return draining || leaving;
       }
-      for (Member member : cluster.state().getMembers()) {
-        if (member.address().equals(address)) {
-          return !stays(member);
-        }
+      @Nullable Member member = memberAt(address);
+      return member == null || !stays(member);
+    }
+
+    @Override
+    public boolean serves(ActorRef region) {
+      Address address = region.path().address();
+      if (address.hasLocalScope()) {
+        return http != null;
       }
-      return true; // gone
+      @Nullable Member member = memberAt(address);
+      return member != null && serving.serves(Members.id(member));
     }
 
     /**
@@ -524,6 +532,10 @@ public final class Node implements AutoCloseable {
       return !isMember
           || state.getUnreachable().stream().anyMatch(member -> member.address().equals(address));
     }
+  }
+
+  private @Nullable Member memberAt(Address address) {
+    return members().filter(member -> member.address().equals(address)).findAny().orElse(null);
   }
 
   /** {@return whether no member is older: the coordinator is here, or soon will be} */
@@ -653,7 +665,7 @@ public final class Node implements AutoCloseable {
     return forms.newest();
   }
 
-  /** Tells the others where this node serves the API. */
+  /** Tells the others where this node serves the API; from then on it is given users. */
   public void serves(URI url) {
     http = url;
   }

@@ -10,6 +10,8 @@ import dev.holdfast.telemetry.Figures;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.HashSet;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
@@ -48,6 +50,7 @@ final class NodeActor extends AbstractActorWithTimers {
       TakeoverLog takeovers,
       Losses losses,
       Leavers leavers,
+      Serving serving,
       Runnable onGone,
       BooleanSupplier draining,
       BooleanSupplier leaving,
@@ -94,6 +97,7 @@ final class NodeActor extends AbstractActorWithTimers {
   public Receive createReceive() {
     return receiveBuilder()
         .match(TellStatus.class, _ -> getSender().tell(voice.status().get(), getSelf()))
+        .match(NodeMessage.Status.class, this::heard)
         .match(
             TellTakeovers.class,
             _ -> getSender().tell(new NodeMessage.Takeovers(voice.takeovers().list()), getSelf()))
@@ -102,7 +106,7 @@ final class NodeActor extends AbstractActorWithTimers {
         .match(Drain.class, _ -> drain())
         .match(TellMembers.class, this::tellMembers)
         .match(CurrentClusterState.class, state -> asked.removeFirst().complete(state))
-        .matchEquals(Tick.TICK, _ -> announce())
+        .matchEquals(Tick.TICK, _ -> tick())
         .match(ClusterEvent.MemberUp.class, event -> knows(event.member()))
         .match(ClusterEvent.MemberDowned.class, event -> downed(event.member()))
         .match(ClusterEvent.MemberRemoved.class, this::removed)
@@ -129,12 +133,36 @@ final class NodeActor extends AbstractActorWithTimers {
     cluster.sendCurrentClusterState(getSelf());
   }
 
+  private void tick() {
+    announce();
+    askWhoServes();
+  }
+
   private void announce() {
     if (voice.draining().getAsBoolean()) {
       var drains = new Drains(voice.id());
       for (Member member : cluster.state().getMembers()) {
         at(getContext().getSystem(), member.address()).tell(drains, getSelf());
       }
+    }
+  }
+
+  /** The coordinator needs to know, which may be here from one moment to the next. */
+  private void askWhoServes() {
+    Set<String> members = new HashSet<>();
+    for (Member member : cluster.state().getMembers()) {
+      String id = Members.id(member);
+      members.add(id);
+      if (member.status().equals(MemberStatus.up()) && !voice.serving().serves(id)) {
+        at(getContext().getSystem(), member.address()).tell(new TellStatus(), getSelf());
+      }
+    }
+    voice.serving().retain(members);
+  }
+
+  private void heard(NodeMessage.Status status) {
+    if (status.http() != null) {
+      voice.serving().heard(status.id());
     }
   }
 

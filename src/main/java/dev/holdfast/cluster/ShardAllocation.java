@@ -21,20 +21,24 @@ import scala.jdk.javaapi.CollectionConverters;
 import scala.jdk.javaapi.FutureConverters;
 
 /**
- * Where shards live: with the node that holds fewest, never with one that hands its own over, and
- * only after the {@link ShardGate} has opened. Only the coordinator asks it.
+ * Where shards live: with the node that holds fewest, never with one that hands its own over or
+ * does not serve yet while there is another, and only after the {@link ShardGate} has opened. Only
+ * the coordinator asks it.
  *
  * <p>Few shards move at a time, since the users of a shard that moves wait. First those of nodes
  * that leave, one node after the other: who has begun, then who holds fewest, as one that had begun
  * before the coordinator moved; the coordinator's own last. (Pekko's own way out,
  * GracefulShutdownReq, moves all shards of a node at once, and those of several nodes too.) Then it
- * levels out, to within one shard.
+ * levels out, to within one shard, two or three a second to each node that holds too few.
  */
 final class ShardAllocation extends ShardCoordinator.AbstractShardAllocationStrategy
     implements ShardCoordinator.StartableAllocationStrategy {
 
   /** Most shards on the move at a time. */
   static final int MOVES = 4;
+
+  /** Between two steps of levelling, in each of which a node gets one shard at most. */
+  private static final long LEVELLING_NANOS = TimeUnit.MILLISECONDS.toNanos(350);
 
   /** No move lasts longer: well above {@code handoff-timeout}. */
   private static final long HANDING_OVER_NANOS = TimeUnit.SECONDS.toNanos(30);
@@ -56,11 +60,17 @@ final class ShardAllocation extends ShardCoordinator.AbstractShardAllocationStra
   /** Whose shards move now, before any others'. Only the coordinator's thread knows of it. */
   private @Nullable ActorRef leaving;
 
+  /** When shards were last moved to level out. Only the coordinator's thread knows of it. */
+  private @Nullable Long levelled;
+
   /** How the node of a region stands. */
   interface Standing {
 
     /** Whether it hands its shards over, or is on its way out already. */
     boolean drains(ActorRef region);
+
+    /** Whether it is known to serve the API: it is through with starting. */
+    boolean serves(ActorRef region);
 
     /** Whether some member does not reach it: it may be gone. */
     boolean isUnreachable(ActorRef region);
@@ -116,11 +126,12 @@ final class ShardAllocation extends ShardCoordinator.AbstractShardAllocationStra
   }
 
   private ActorRef leastOf(Map<ActorRef, Integer> held) {
-    // Where all leave at once there is no better place than one of them.
+    // Where all leave or start at once there is no better place than one of them.
     Comparator<Map.Entry<ActorRef, Integer>> order =
         Comparator.<Map.Entry<ActorRef, Integer>, Boolean>comparing(
                 e -> standing.isUnreachable(e.getKey()))
             .thenComparing(e -> standing.drains(e.getKey()))
+            .thenComparing(e -> !standing.serves(e.getKey()))
             .thenComparing(Map.Entry::getValue);
     return held.entrySet().stream().min(order).orElseThrow().getKey();
   }
@@ -198,18 +209,32 @@ final class ShardAllocation extends ShardCoordinator.AbstractShardAllocationStra
         .orElse(null);
   }
 
-  private static Set<String> level(List<Holding> staying) {
+  /**
+   * From who holds most to who holds fewest, one shard to each at a time. A JVM that has just
+   * started runs all that it does for the first time: with many users at once it would keep each of
+   * them waiting for all of that, and with few it is quick by the time that the others come.
+   */
+  private Set<String> level(List<Holding> staying) {
+    long now = System.nanoTime();
+    if (levelled != null && now - levelled < LEVELLING_NANOS) {
+      return Set.of();
+    }
     Comparator<Holding> bySize = Comparator.comparingInt(Holding::size);
+    List<Holding> takers =
+        staying.stream()
+            .filter(holding -> standing.serves(holding.region()))
+            .sorted(bySize)
+            .limit(MOVES)
+            .toList();
     Set<String> next = new HashSet<>();
-    while (next.size() < MOVES) {
+    for (Holding taker : takers) {
       Holding most = staying.stream().max(bySize).orElseThrow();
-      Holding least = staying.stream().min(bySize).orElseThrow();
-      if (most.size() - least.size() <= 1) {
-        break;
+      if (most.size() - taker.size() > 1) {
+        next.add(most.shards().removeFirst());
       }
-      String shard = most.shards().removeFirst();
-      next.add(shard);
-      least.shards().addLast(shard);
+    }
+    if (!next.isEmpty()) {
+      levelled = now;
     }
     return next;
   }

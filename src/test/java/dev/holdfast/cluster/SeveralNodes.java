@@ -20,6 +20,7 @@ import dev.holdfast.user.OwnerKey;
 import dev.holdfast.user.Request;
 import dev.holdfast.user.RequestId;
 import dev.holdfast.user.SessionId;
+import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -42,7 +43,7 @@ import org.apache.pekko.actor.typed.javadsl.Adapter;
  */
 final class SeveralNodes implements AutoCloseable {
 
-  static final int SHARDS = 30;
+  static final int SHARDS = 18;
   static final Duration SILENCE = Duration.ofSeconds(3);
   private static final long PATIENCE_MILLIS = 15_000;
 
@@ -105,6 +106,10 @@ final class SeveralNodes implements AutoCloseable {
       return journal.node();
     }
 
+    void serves() {
+      node.serves(URI.create("http://" + name + ".test"));
+    }
+
     /** The actor system is gone without a word; what the journal has in hand goes on. */
     void crash() {
       ((ActorSystemImpl) Adapter.toClassic(node.system())).abort();
@@ -150,6 +155,21 @@ final class SeveralNodes implements AutoCloseable {
   }
 
   private Member start(ClusterSettings.Place place, List<String> keys, Config pekko, int form) {
+    Member member = join(place, keys, pekko, form);
+    member.serves();
+    return member;
+  }
+
+  /** Starts one that is a member, and does not serve callers yet. */
+  Member join(String name) {
+    return join(
+        new ClusterSettings.Place(name, "127.0.0.1", "127.0.0.1", 0, 0, null),
+        List.of("key"),
+        ConfigFactory.empty(),
+        Integer.MAX_VALUE);
+  }
+
+  private Member join(ClusterSettings.Place place, List<String> keys, Config pekko, int form) {
     String name = place.name();
     var halted = new AtomicBoolean();
     var left = new AtomicBoolean();

@@ -62,14 +62,16 @@ final class SeveralNodesTest {
                       tuple("node-2", State.UP),
                       tuple("node-3", State.UP)));
     }
-    awaitShards(members.getFirst(), 10, 10, 10);
+    awaitShards(members.getFirst(), 6, 6, 6);
     for (int i = 0; i < USERS; i++) {
       OwnerKey owner = SeveralNodes.open(members.get(i % 3).node, i);
       assertThat(SeveralNodes.look(members.get((i + 1) % 3).node, owner, i))
           .isInstanceOf(Answer.Answered.class);
     }
     long inMemory = members.stream().mapToLong(m -> m.node.population().inMemory()).sum();
-    assertThat(inMemory).as("each user in one place").isBetween((long) USERS, USERS + 31L);
+    assertThat(inMemory)
+        .as("each user in one place")
+        .isBetween((long) USERS, USERS + SeveralNodes.SHARDS + 1L);
   }
 
   @Test
@@ -77,7 +79,7 @@ final class SeveralNodesTest {
     List<Member> members = nodes.startAtOnce(3);
     Member asking = members.get(0);
     Member leaving = members.get(1);
-    awaitShards(asking, 10, 10, 10);
+    awaitShards(asking, 6, 6, 6);
     List<OwnerKey> owners = new ArrayList<>();
     for (int i = 0; i < USERS; i++) {
       owners.add(SeveralNodes.open(asking.node, i));
@@ -95,6 +97,34 @@ final class SeveralNodesTest {
           .isInstanceOf(Answer.Answered.class);
     }
     awaitLooksBesideTheRegion(asking, owners);
+  }
+
+  @Test
+  void givesUsersToANodeOnlyOnceItServes() throws Exception {
+    Member first = nodes.start("node-1");
+    awaitShards(first, 18);
+
+    Member second = nodes.join("node-2");
+    Member third = nodes.start("node-3");
+    // By then the second has been a member for longer than the third.
+    awaitShards(first, 0, 9, 9);
+    assertThat(second.node.isUp()).isTrue();
+    assertThat(second.node.shards()).isZero();
+
+    second.serves();
+    awaitShards(first, 6, 6, 6);
+    assertThat(third.node.shards()).isPositive();
+  }
+
+  @Test
+  void givesUsersToNodesThatDoNotServeYetWhereNobodyElseIs() throws Exception {
+    Member first = nodes.join("node-1");
+    awaitShards(first, 18);
+
+    Member second = nodes.join("node-2");
+    first.drainAndLeave();
+
+    awaitShards(second, 18);
   }
 
   private static void awaitLooksBesideTheRegion(Member asking, List<OwnerKey> owners) {
@@ -125,13 +155,13 @@ final class SeveralNodesTest {
   @Test
   void handsAllUsersOverBeforeItLeavesAndLosesNoRequest() throws Exception {
     List<Member> members = nodes.startAtOnce(3);
-    awaitShards(members.getFirst(), 10, 10, 10);
+    awaitShards(members.getFirst(), 6, 6, 6);
     open(members);
     Member leaving = members.get(1);
     try (var load = new Load(members.get(0), members.get(2))) {
       leaving.drainAndLeave();
 
-      awaitShards(members.getFirst(), 15, 15);
+      awaitShards(members.getFirst(), 9, 9);
       load.judge(Duration.ofSeconds(1));
     }
     assertThat(leaving.halted).isFalse();
@@ -142,11 +172,11 @@ final class SeveralNodesTest {
   void drainsTheNodeOfTheCoordinatorLikeAnyOtherAndThenTheLastOne() throws Exception {
     Member oldest = nodes.start("node-1");
     Member second = nodes.start("node-2");
-    awaitShards(oldest, 15, 15);
+    awaitShards(oldest, 9, 9);
     open(List.of(oldest, second));
     try (var load = new Load(second)) {
       oldest.drainAndLeave();
-      awaitShards(second, 30);
+      awaitShards(second, 18);
       load.judge(Duration.ofSeconds(2));
     }
     assertThat(second.journal.nodes().incarnation()).isEqualTo(new Incarnation(1, false));
@@ -162,7 +192,7 @@ final class SeveralNodesTest {
   @Test
   void letsOneNodeLeaveAfterTheOther() throws Exception {
     List<Member> members = nodes.startAtOnce(3);
-    awaitShards(members.getFirst(), 10, 10, 10);
+    awaitShards(members.getFirst(), 6, 6, 6);
     Member staying = members.get(0);
     var bothPart = new AtomicBoolean();
     try (var leavers = Executors.newVirtualThreadPerTaskExecutor()) {
@@ -174,10 +204,10 @@ final class SeveralNodesTest {
           .pollInterval(Duration.ofMillis(20))
           .until(() -> {
             List<Long> shards = shards(staying);
-            if (shards.stream().filter(n -> n > 0 && n < 10).count() > 1) {
+            if (shards.stream().filter(n -> n > 0 && n < 6).count() > 1) {
               bothPart.set(true);
             }
-            return shards.contains(30L);
+            return shards.contains((long) SeveralNodes.SHARDS);
           });
       for (Future<?> one : left) {
         one.get();
@@ -190,7 +220,7 @@ final class SeveralNodesTest {
   @Test
   void fencesALostNodeAndTakesItsUsersOver() throws Exception {
     List<Member> members = nodes.startAtOnce(3);
-    awaitShards(members.getFirst(), 10, 10, 10);
+    awaitShards(members.getFirst(), 6, 6, 6);
     open(members);
     Member oldest = oldest(members);
     Member lost = members.stream().filter(member -> member != oldest).findFirst().orElseThrow();
@@ -206,7 +236,7 @@ final class SeveralNodesTest {
                 .satisfies(takeover -> {
                   assertThat(takeover.node()).isEqualTo(lost.name);
                   assertThat(takeover.tier()).isEqualTo(Tier.PROOF);
-                  assertThat(takeover.shards()).isEqualTo(10);
+                  assertThat(takeover.shards()).isEqualTo(6);
                   assertThat(takeover.took()).isNotNull();
                 }));
     await().untilAsserted(() -> assertThat(lost.halted).isTrue());
@@ -215,7 +245,7 @@ final class SeveralNodesTest {
   @Test
   void takesTheUsersOfTheCoordinatorsNodeOverToo() throws Exception {
     List<Member> members = nodes.startAtOnce(3);
-    awaitShards(members.getFirst(), 10, 10, 10);
+    awaitShards(members.getFirst(), 6, 6, 6);
     open(members);
     Member lost = oldest(members);
     Member other = members.stream().filter(member -> member != lost).findFirst().orElseThrow();
