@@ -17,14 +17,15 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Judges a {@link History}. It assumes nothing about the servers, only what the API promises:
  *
  * <ul>
  *   <li>An acknowledged operation took effect once, at its revision, at some moment between the
- *       beginning of its first attempt (of the one that was not a repeat, where that is known) and
- *       the first acknowledgement.
+ *       beginning of its first attempt that was not refused (of the one that was not a repeat,
+ *       where that is known) and the first acknowledgement.
  *   <li>A refused one never does. One whose outcome is unknown did once or never, at any moment
  *       since it began.
  *   <li>A view shows all effects up to its revision and none beyond; so revisions put all
@@ -32,6 +33,9 @@ import java.util.Objects;
  * </ul>
  */
 public final class HistoryChecker {
+
+  /** A node waits longer for the owner's answer before it asks again. */
+  private static final long ASKED_AGAIN_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
   /** What is known of an operation after all its attempts. */
   public enum Fate {
@@ -129,7 +133,12 @@ public final class HistoryChecker {
             .filter(a -> a.outcome() instanceof Acknowledged first && !first.replayed())
             .mapToLong(Attempt::begun)
             .findFirst()
-            .orElse(attempts.getFirst().begun());
+            .orElse(
+                attempts.stream()
+                    .filter(attempt -> !(attempt.outcome() instanceof Refused))
+                    .mapToLong(Attempt::begun)
+                    .findFirst()
+                    .orElseThrow());
     if (!(acknowledged.getFirst().outcome() instanceof Acknowledged first)) {
       throw new IllegalStateException("filtered above");
     }
@@ -144,7 +153,10 @@ public final class HistoryChecker {
       switch (attempt.outcome()) {
         case Acknowledged again -> {
           effects += again.replayed() ? 0 : 1;
-          if (first == null && again.replayed() && wasRefused(attempts, attempt)) {
+          if (first == null
+              && again.replayed()
+              && wasRefused(attempts, attempt)
+              && wasAskedOnce(attempt)) {
             violation(Kind.REFUSED_VISIBLE, operation);
           }
           if (first != null && !first.said().equals(again.said())) {
@@ -175,6 +187,14 @@ public final class HistoryChecker {
   private static boolean wasRefused(List<Attempt> attempts, Attempt attempt) {
     List<Attempt> earlier = attempts.subList(0, attempts.indexOf(attempt));
     return !earlier.isEmpty() && earlier.stream().allMatch(a -> a.outcome() instanceof Refused);
+  }
+
+  /**
+   * Whether the server cannot have asked the user's owner twice for this attempt. Else what was
+   * repeated may be the attempt itself, and proves nothing about those before.
+   */
+  private static boolean wasAskedOnce(Attempt attempt) {
+    return attempt.ended() - attempt.begun() < ASKED_AGAIN_NANOS;
   }
 
   private static boolean isAcknowledged(Attempt attempt) {

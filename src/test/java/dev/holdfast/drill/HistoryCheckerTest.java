@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -215,6 +216,28 @@ class HistoryCheckerTest {
     history.attempted(operation, 3, 4, repeated(2));
 
     assertThat(faults()).containsExactly(Kind.REFUSED_VISIBLE);
+  }
+
+  /** While its owner moves, one attempt of a caller is several of the node's. */
+  @Test
+  void acceptsARefusedOperationThatALaterAttemptDoesAndFindsDone() {
+    long second = TimeUnit.SECONDS.toNanos(1);
+    Operation operation = add(TEA, 2, 1, 2, new Refused(409, "cart-empty"));
+    see(3, 4, 1, Map.of(), Map.of());
+    history.attempted(operation, 5, 5 + second, repeated(2));
+    see(6 + second, 7 + second, 2, Map.of(), Map.of(TEA, 2));
+
+    assertThat(faults()).isEmpty();
+  }
+
+  @Test
+  void findsARefusedOperationThatIsSeenBeforeALaterAttemptDoesIt() {
+    long second = TimeUnit.SECONDS.toNanos(1);
+    Operation operation = add(TEA, 2, 1, 2, new Refused(503, "journal-unavailable"));
+    see(3, 4, 2, Map.of(), Map.of(TEA, 2));
+    history.attempted(operation, 5, 5 + second, repeated(2));
+
+    assertThat(faults()).isNotEmpty();
   }
 
   @Test
