@@ -10,8 +10,6 @@ import dev.holdfast.telemetry.Figures;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.HashSet;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
@@ -149,15 +147,12 @@ final class NodeActor extends AbstractActorWithTimers {
 
   /** The coordinator needs to know, which may be here from one moment to the next. */
   private void askWhoServes() {
-    Set<String> members = new HashSet<>();
     for (Member member : cluster.state().getMembers()) {
-      String id = Members.id(member);
-      members.add(id);
-      if (member.status().equals(MemberStatus.up()) && !voice.serving().serves(id)) {
+      if (member.status().equals(MemberStatus.up())
+          && !voice.serving().serves(Members.id(member))) {
         at(getContext().getSystem(), member.address()).tell(new TellStatus(), getSelf());
       }
     }
-    voice.serving().retain(members);
   }
 
   private void heard(NodeMessage.Status status) {
@@ -175,6 +170,7 @@ final class NodeActor extends AbstractActorWithTimers {
     if (!event.previousStatus().equals(MemberStatus.exiting())) {
       voice.losses().note(Members.id(event.member()), Tier.RESOLVER);
     }
+    voice.serving().forget(Members.id(event.member()));
     voice.onMembers().run();
     voice.onGone().run();
     haltIfOneself(event.member(), "removed");

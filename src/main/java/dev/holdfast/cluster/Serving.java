@@ -23,8 +23,8 @@ final class Serving {
     return heard.contains(id);
   }
 
-  /** Forgets all but these. */
-  void retain(Set<String> members) {
-    heard.retainAll(members);
+  /** It is no member any more. */
+  void forget(String id) {
+    heard.remove(id);
   }
 }

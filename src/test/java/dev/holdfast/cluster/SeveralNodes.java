@@ -134,19 +134,16 @@ final class SeveralNodes implements AutoCloseable {
   }
 
   Member start(String name, List<String> keys) {
-    return start(
-        new ClusterSettings.Place(name, "127.0.0.1", "127.0.0.1", 0, 0, null),
-        keys,
-        ConfigFactory.empty());
+    return start(anyPlace(name), keys, ConfigFactory.empty());
   }
 
   /** Starts one that writes no event of a newer form. */
   Member startPinned(String name, int form) {
-    return start(
-        new ClusterSettings.Place(name, "127.0.0.1", "127.0.0.1", 0, 0, null),
-        List.of("key"),
-        ConfigFactory.empty(),
-        form);
+    return start(anyPlace(name), List.of("key"), ConfigFactory.empty(), form);
+  }
+
+  private static ClusterSettings.Place anyPlace(String name) {
+    return new ClusterSettings.Place(name, "127.0.0.1", "127.0.0.1", 0, 0, null);
   }
 
   /** Starts one at a place of its own, with other settings of Pekko in place of ours. */
@@ -162,11 +159,7 @@ final class SeveralNodes implements AutoCloseable {
 
   /** Starts one that is a member, and does not serve callers yet. */
   Member join(String name) {
-    return join(
-        new ClusterSettings.Place(name, "127.0.0.1", "127.0.0.1", 0, 0, null),
-        List.of("key"),
-        ConfigFactory.empty(),
-        Integer.MAX_VALUE);
+    return join(anyPlace(name), List.of("key"), ConfigFactory.empty(), Integer.MAX_VALUE);
   }
 
   private Member join(ClusterSettings.Place place, List<String> keys, Config pekko, int form) {

@@ -20,7 +20,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
-import org.apache.pekko.actor.AbstractActor;
 import org.apache.pekko.actor.ActorRef;
 import org.apache.pekko.actor.ActorSystem;
 import org.apache.pekko.actor.Address;
@@ -61,14 +60,7 @@ final class ShardAllocationTest {
   private ShardAllocation allocation;
 
   private ActorRef region(String name) {
-    return system.actorOf(Props.create(Silent.class, Silent::new), name);
-  }
-
-  private static final class Silent extends AbstractActor {
-    @Override
-    public Receive createReceive() {
-      return receiveBuilder().build();
-    }
+    return system.actorOf(Props.empty(), name);
   }
 
   @BeforeEach

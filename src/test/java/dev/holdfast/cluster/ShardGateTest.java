@@ -50,7 +50,7 @@ final class ShardGateTest {
           ConfigFactory.parseMap(Map.of("pekko.cluster.roles", List.of(Members.idRole("other"))))
               .withFallback(ConfigFactory.load()));
   private final Cluster cluster = Cluster.get(system);
-  private final ActorRef region = system.actorOf(Props.create(Region.class, Region::new));
+  private final ActorRef region = system.actorOf(Props.empty());
   private final AtomicInteger looks = new AtomicInteger();
   private final AtomicBoolean halted = new AtomicBoolean();
 
@@ -63,14 +63,6 @@ final class ShardGateTest {
   private ShardGate gate;
   private volatile Supplier<CompletionStage<NodeId>> answer =
       () -> CompletableFuture.failedFuture(new TimeoutException("nobody"));
-
-  /** Stands for a region. */
-  private static final class Region extends org.apache.pekko.actor.AbstractActor {
-    @Override
-    public Receive createReceive() {
-      return receiveBuilder().build();
-    }
-  }
 
   @BeforeEach
   void register() throws JournalUnusable {
@@ -133,7 +125,7 @@ final class ShardGateTest {
     asked.forEach(CompletableFuture::join);
     assertThat(looks).hasValue(1);
 
-    ActorRef another = system.actorOf(Props.create(Region.class, Region::new));
+    ActorRef another = system.actorOf(Props.empty());
     gate.open(Set.of(region, another)).join();
     gate.named(Set.of(region, another));
     assertThat(looks).as("nobody is missing").hasValue(1);
