@@ -34,8 +34,6 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
-import org.apache.pekko.actor.ActorSystemImpl;
-import org.apache.pekko.actor.typed.javadsl.Adapter;
 
 /**
  * Nodes of one cluster in this JVM, each with an actor system and a store of its own, on one
@@ -112,8 +110,7 @@ final class SeveralNodes implements AutoCloseable {
 
     /** The actor system is gone without a word; what the journal has in hand goes on. */
     void crash() {
-      ((ActorSystemImpl) Adapter.toClassic(node.system())).abort();
-      node.cutWire();
+      node.abort();
     }
 
     void drainAndLeave() {

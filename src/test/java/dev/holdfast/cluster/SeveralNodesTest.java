@@ -23,6 +23,12 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.LongStream;
+import org.apache.pekko.actor.AbstractActor;
+import org.apache.pekko.actor.ActorRef;
+import org.apache.pekko.actor.ActorSystemImpl;
+import org.apache.pekko.actor.Props;
+import org.apache.pekko.actor.SystemGuardian;
+import org.apache.pekko.actor.typed.javadsl.Adapter;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -215,6 +221,33 @@ final class SeveralNodesTest {
     }
     assertThat(bothPart).as("both had given some and kept some").isFalse();
     assertThat(staying.halted).isFalse();
+  }
+
+  /** As when a stream of the remoting hangs: there is something that holds its end up. */
+  @Test
+  void leavesThoughItsActorSystemDoesNotEnd() throws Exception {
+    Member staying = nodes.start("node-1");
+    Member leaving = nodes.start("node-2");
+    awaitShards(staying, 9, 9);
+    var system = (ActorSystemImpl) Adapter.toClassic(leaving.node.system());
+    ActorRef holding = system.systemActorOf(Props.create(DoesNotEnd.class), "does-not-end");
+    system.systemGuardian().tell(SystemGuardian.RegisterTerminationHook$.MODULE$, holding);
+    try {
+      leaving.drainAndLeave();
+
+      assertThat(system.whenTerminated().isCompleted()).isFalse();
+      awaitShards(staying, 18);
+      assertThat(staying.node.membership().nodes()).hasSize(1);
+    } finally {
+      system.stop(holding);
+    }
+  }
+
+  private static final class DoesNotEnd extends AbstractActor {
+    @Override
+    public Receive createReceive() {
+      return receiveBuilder().matchAny(_ -> {}).build();
+    }
   }
 
   @Test
