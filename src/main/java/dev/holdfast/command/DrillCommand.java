@@ -7,6 +7,7 @@ import dev.holdfast.drill.DrillReport;
 import dev.holdfast.drill.DrillRun;
 import dev.holdfast.drill.Fault;
 import dev.holdfast.drill.Quantiles;
+import dev.holdfast.drill.Soak;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -46,6 +47,17 @@ final class DrillCommand implements Callable<Integer> {
 
   private static final int MOST_NODES = 9;
   private static final String ALL = "all";
+  private static final String SOAK = "soak";
+  private static final int SOAK_NODES = 3;
+  private static final int HOLD = 20;
+  private static final int WATCH = 5;
+
+  /** As long as those who cut it off need, and a little more. */
+  private static final int SOAK_HOLD = 10;
+
+  /** So few that users of earlier faults do not add up to something. */
+  private static final String SOAK_USERS_IN_MEMORY = "500";
+
   private static final String BASELINE = "baseline";
 
   /** Visitors go on logging in as the same users: no session is to end for another. */
@@ -92,7 +104,12 @@ final class DrillCommand implements Callable<Integer> {
       index = "0",
       paramLabel = "FAULT",
       completionCandidates = Faults.class,
-      description = "One of ${COMPLETION-CANDIDATES}; or " + ALL + ", one after the other.")
+      description =
+          "One of ${COMPLETION-CANDIDATES}; or "
+              + ALL
+              + ", one after the other; or "
+              + SOAK
+              + ", faults by lot for a long time, while one node is spared and must not grow.")
   private String fault = "";
 
   @Option(
@@ -106,6 +123,15 @@ final class DrillCommand implements Callable<Integer> {
 
   @Option(names = "--runs", paramLabel = "N", description = "How often it is done (1).")
   private int runs = 1;
+
+  @Option(names = "--minutes", paramLabel = "M", description = "How long a soak goes on (30).")
+  private int minutes = 30;
+
+  @Option(
+      names = "--every",
+      paramLabel = "SECONDS",
+      description = "From one fault of a soak to the next, at least (20).")
+  private int every = 20;
 
   @Option(
       names = "--rate",
@@ -125,14 +151,19 @@ final class DrillCommand implements Callable<Integer> {
   @Option(
       names = "--hold",
       paramLabel = "SECONDS",
-      description = "How long a fault lasts that is not for good (20).")
-  private int hold = 20;
+      description =
+          "How long a fault lasts that is not for good ("
+              + HOLD
+              + "; "
+              + SOAK_HOLD
+              + " in a soak).")
+  private @Nullable Integer hold;
 
   @Option(
       names = "--watch",
       paramLabel = "SECONDS",
-      description = "Load after the fault is healed (5).")
-  private int watch = 5;
+      description = "Load after the fault is healed (" + WATCH + "; in a soak it goes on anyhow).")
+  private @Nullable Integer watch;
 
   @Option(
       names = "--postgres",
@@ -166,36 +197,85 @@ final class DrillCommand implements Callable<Integer> {
   @Option(names = "--json", description = "Print the report as JSON instead.")
   private boolean json;
 
-  @Override
-  public Integer call() throws Exception {
+  /** What is asked for, or one part of it. */
+  private record Task(
+      String word, String text, List<Fault> faults, @Nullable Soak soak, int nodes) {
+
+    /** {@return what it needs and is missing here, for people; empty if it can be done} */
+    String missing(boolean embedded, boolean baseline) {
+      return soak != null && !Soak.works()
+          ? word + " needs Linux and a JDK, to see what a process holds"
+          : faults.stream()
+              .map(each -> each.missing(embedded, baseline))
+              .filter(each -> !each.isEmpty())
+              .findFirst()
+              .orElse("");
+    }
+  }
+
+  private List<Task> tasks() {
+    if (fault.equals(SOAK)) {
+      int count = nodes == null ? SOAK_NODES : nodes;
+      List<Fault> drawn = Soak.faults(count);
+      if (drawn.isEmpty()) {
+        throw wrong("%s needs at least %d nodes".formatted(SOAK, SOAK_NODES));
+      }
+      var soak = new Soak(Duration.ofMinutes(minutes), Duration.ofSeconds(every));
+      String text =
+          "for %d minutes, a fault every %d s: %s"
+              .formatted(
+                  minutes,
+                  every,
+                  drawn.stream().map(Fault::word).collect(Collectors.joining(", ")));
+      return List.of(new Task(SOAK, text, drawn, soak, count));
+    }
     List<Fault> faults =
         fault.equals(ALL)
             ? List.of(Fault.values())
             : List.of(Fault.of(fault).orElseThrow(() -> wrong("there is no fault " + fault)));
+    return faults.stream()
+        .map(one -> {
+          if (nodes != null && nodes < one.leastNodes()) {
+            throw wrong("%s needs at least %d nodes".formatted(one.word(), one.leastNodes()));
+          }
+          return new Task(
+              one.word(), one.text(), List.of(one), null, nodes == null ? one.nodes() : nodes);
+        })
+        .toList();
+  }
+
+  private int hold() {
+    return hold != null ? hold : fault.equals(SOAK) ? SOAK_HOLD : HOLD;
+  }
+
+  private int watch() {
+    return watch != null ? watch : fault.equals(SOAK) ? 1 : WATCH;
+  }
+
+  @Override
+  public Integer call() throws Exception {
     if (nodes != null && (nodes < 2 || nodes > MOST_NODES)) {
       throw wrong("--nodes is " + nodes + "; it must be 2 to " + MOST_NODES);
     }
-    if (runs < 1 || rate < 1 || users < 1 || warmUp < 0 || hold < 1 || watch < 1) {
+    if (runs < 1 || rate < 1 || users < 1 || warmUp < 0 || hold() < 1 || watch() < 1) {
       throw wrong("--runs, --rate, --users, --hold and --watch must be positive");
     }
-    for (Fault one : faults) {
-      if (nodes != null && nodes < one.leastNodes()) {
-        throw wrong("%s needs at least %d nodes".formatted(one.word(), one.leastNodes()));
-      }
-      String missing = one.missing(!onPostgres(), baseline);
-      if (!missing.isEmpty() && faults.size() == 1) {
-        throw wrong(missing);
-      }
+    if (minutes < 1 || every < 1) {
+      throw wrong("--minutes and --every must be positive");
+    }
+    List<Task> tasks = tasks();
+    String missingAlone = tasks.getFirst().missing(!onPostgres(), baseline);
+    if (tasks.size() == 1 && !missingAlone.isEmpty()) {
+      throw wrong(missingAlone);
     }
     var reports = new ArrayList<DrillReport>();
-    for (Fault one : faults) {
-      String missing = one.missing(!onPostgres(), baseline);
+    for (Task task : tasks) {
+      String missing = task.missing(!onPostgres(), baseline);
       if (missing.isEmpty()) {
-        int count = nodes == null ? one.nodes() : nodes;
         if (baseline) {
-          reports.add(drill(one, count, BASELINE, PEKKOS_OWN));
+          reports.add(drill(task, BASELINE, PEKKOS_OWN));
         }
-        reports.add(drill(one, count, "holdfast", ""));
+        reports.add(drill(task, "holdfast", ""));
       } else {
         System.err.println("drill: left out: " + missing);
       }
@@ -219,7 +299,7 @@ final class DrillCommand implements Callable<Integer> {
         : 1;
   }
 
-  private DrillReport drill(Fault chosen, int count, String settings, String config)
+  private DrillReport drill(Task task, String settings, String config)
       throws IOException, InterruptedException {
     PrintWriter out = spec.commandLine().getOut();
     long chance = seed == null ? new SecureRandom().nextLong() : seed;
@@ -229,9 +309,9 @@ final class DrillCommand implements Callable<Integer> {
       out.printf(
           Locale.ROOT,
           "drill %s: %s; %d nodes%s, journal %s, %d users who do %d things a second%n",
-          chosen.word(),
-          chosen.text(),
-          count,
+          task.word(),
+          task.text(),
+          task.nodes(),
           config.isEmpty() ? "" : " with Pekko's default detection",
           journal,
           users,
@@ -239,8 +319,11 @@ final class DrillCommand implements Callable<Integer> {
       out.flush();
     }
     try (var data = TemporaryFolder.create("holdfast-drill")) {
-      Path logs = (report == null ? data.path() : report).resolve("logs").resolve(chosen.word());
+      Path logs = (report == null ? data.path() : report).resolve("logs").resolve(task.word());
       Map<String, String> environment = environment();
+      if (task.soak() != null) {
+        environment.put("HOLDFAST_CLUSTER_USERS_IN_MEMORY", SOAK_USERS_IN_MEMORY);
+      }
       if (!config.isEmpty()) {
         Path file = data.path().resolve("baseline.conf");
         Files.writeString(file, config);
@@ -248,14 +331,15 @@ final class DrillCommand implements Callable<Integer> {
       }
       var plan =
           new DrillPlan(
-              chosen,
-              count,
+              task.faults(),
+              task.soak(),
+              task.nodes(),
               runs,
               rate,
               users,
               Duration.ofSeconds(warmUp),
-              Duration.ofSeconds(hold),
-              Duration.ofSeconds(watch),
+              Duration.ofSeconds(hold()),
+              Duration.ofSeconds(watch()),
               Files.createDirectories(data.path().resolve("data")),
               logs.toAbsolutePath(),
               config.isEmpty(),
@@ -269,7 +353,7 @@ final class DrillCommand implements Callable<Integer> {
                 }
               });
       Quantiles outage = Drill.outage(done);
-      if (!json && runs > 1 && outage.count() > 0) {
+      if (!json && done.size() > 1 && outage.count() > 0) {
         out.printf(
             Locale.ROOT,
             "all %d runs: the users of lost nodes were back after %s%n",
@@ -277,17 +361,23 @@ final class DrillCommand implements Callable<Integer> {
             outage);
         out.flush();
       }
+      List<String> grown = Drill.grown(done);
+      if (!json) {
+        grown.forEach(out::println);
+        out.flush();
+      }
       return new DrillReport(
-          chosen.word(),
-          chosen.text(),
+          task.word(),
+          task.text(),
           settings,
-          count,
+          task.nodes(),
           journal,
           users,
           rate,
           at,
           chance,
           outage,
+          grown,
           done);
     }
   }
@@ -317,6 +407,9 @@ final class DrillCommand implements Callable<Integer> {
         run.operations(),
         run.acknowledged(),
         counts(run.violations()));
+    if (run.vitals() != null) {
+      out.println("  the spared node has " + run.vitals());
+    }
     run.notes().forEach(note -> out.println("  " + note));
     run.remarks().forEach(remark -> out.println("  " + remark));
     run.details().forEach(detail -> out.println("    " + detail));

@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
@@ -17,6 +18,7 @@ import java.util.TreeMap;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Does a fault to a cluster under load, again and again, and tells what its users saw of it.
@@ -64,15 +66,21 @@ public final class Drill {
    * @throws IOException if the cluster does not come up, or not back
    */
   public List<DrillRun> run(Consumer<DrillRun> finished) throws IOException, InterruptedException {
+    @Nullable Soak soak = plan.soak();
     var runs = new ArrayList<DrillRun>();
     try (var cluster = new DrillCluster(plan);
         var entrances = new Entrances()) {
       cluster.start(plan.nodes()).forEach(entrances::add);
       cluster.awaitBalance();
       progress.accept(plan.nodes() + " nodes are up");
-      for (int run = 1; run <= plan.runs(); run++) {
-        try (var injection = new Injection(plan, cluster, entrances, random)) {
-          DrillRun done = new Run(run, cluster, entrances, injection).perform();
+      @Nullable DrillNode spared = soak == null ? null : cluster.nodes().get(1);
+      long begun = System.nanoTime();
+      long due = begun;
+      for (int run = 1; soak == null ? run <= plan.runs() : isBefore(due, begun, soak); run++) {
+        Fault fault = plan.faults().get(random.nextInt(plan.faults().size()));
+        try (var injection = new Injection(plan, fault, cluster, entrances, random, spared)) {
+          DrillRun done = new Run(run, fault, cluster, entrances, injection, spared).perform(due);
+          due = injection.at() + (soak == null ? 0 : soak.every().toNanos());
           runs.add(done);
           finished.accept(done);
         }
@@ -81,14 +89,21 @@ public final class Drill {
     return runs;
   }
 
+  /** Whether a fault that is due then is still one of the soak's. */
+  private static boolean isBefore(long due, long begun, Soak soak) {
+    return Math.max(due, System.nanoTime()) - begun < soak.lasting().toNanos();
+  }
+
   /** One run. */
   private final class Run {
     private final int number;
+    private final Fault fault;
     private final DrillCluster cluster;
     private final Entrances entrances;
     private final History history = new History();
     private final DrillLoad load;
     private final Injection injection;
+    private final @Nullable DrillNode spared;
 
     private final List<Sample> samples = new ArrayList<>();
 
@@ -99,11 +114,19 @@ public final class Drill {
     private final List<String> notes = new ArrayList<>();
     private Set<Integer> affected = Set.of();
 
-    Run(int number, DrillCluster cluster, Entrances entrances, Injection injection) {
+    Run(
+        int number,
+        Fault fault,
+        DrillCluster cluster,
+        Entrances entrances,
+        Injection injection,
+        @Nullable DrillNode spared) {
       this.number = number;
+      this.fault = fault;
       this.cluster = cluster;
       this.entrances = entrances;
       this.injection = injection;
+      this.spared = spared;
       this.load =
           new DrillLoad(
               entrances,
@@ -114,14 +137,19 @@ public final class Drill {
               random.nextLong());
     }
 
-    DrillRun perform() throws IOException, InterruptedException {
+    /**
+     * Does it.
+     *
+     * @param due the fault does not come before that moment
+     */
+    DrillRun perform(long due) throws IOException, InterruptedException {
       injection.prepare();
       load.start();
       try {
         if (!load.awaitOpened(OPENING_SECONDS)) {
           throw new IOException("not all users had a session within " + OPENING_SECONDS + " s");
         }
-        pass(number == 1 ? plan.warmUp() : LATER_WARM_UP);
+        pass(warmUp(due));
         collect();
         samples.clear();
         pass(BEFORE);
@@ -139,14 +167,32 @@ public final class Drill {
         probes.ifPresent(Probes::await);
         probes.ifPresent(asked -> notes.add(asked.toString()));
         pass(plan.watch());
+        if (isSoak()) {
+          injection.restore(); // the load never rests for long
+        }
       } finally {
         load.stop();
       }
       collect();
-      injection.restore();
+      if (!isSoak()) {
+        injection.restore();
+      }
       load.lookAndRepeat();
       entrances.drain();
       return judge();
+    }
+
+    private boolean isSoak() {
+      return spared != null;
+    }
+
+    private Duration warmUp(long due) {
+      if (number == 1) {
+        return plan.warmUp();
+      }
+      return isSoak()
+          ? Duration.ofNanos(Math.max(0, due - System.nanoTime() - BEFORE.toNanos()))
+          : LATER_WARM_UP;
     }
 
     private Set<Integer> ownedBy(Set<String> nodes) {
@@ -257,10 +303,11 @@ public final class Drill {
           history.operations().size(),
           history.acknowledged(),
           kinds,
-          plan.fault().mayRefuse(),
+          fault.mayRefuse(),
           notes,
           injection.remarks(),
           violations.stream().limit(EXAMPLES).map(Violation::toString).toList(),
+          spared == null ? null : Vitals.of(spared.pid()),
           took.stream().limit(EXAMPLES).toList(),
           slices());
     }
@@ -315,6 +362,11 @@ public final class Drill {
 
   private static String word(Enum<?> value) {
     return value.name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  /** {@return what a spared node has more and more of, for people} */
+  public static List<String> grown(List<DrillRun> runs) {
+    return Soak.grown(runs.stream().map(DrillRun::vitals).filter(Objects::nonNull).toList());
   }
 
   /** What is taken together of all runs. */

@@ -104,9 +104,19 @@ final class DrillCluster implements AutoCloseable {
               SHARE_OF_MEMORY / plan.nodes(),
               own,
               logs.resolve(name + ".log"),
-              pid -> {
-                if (relay != null) {
-                  relay.runs(name, pid);
+              new DrillNode.Lifecycle() {
+                @Override
+                public void begins(long pid) throws IOException {
+                  if (relay != null) {
+                    relay.runs(name, pid);
+                  }
+                }
+
+                @Override
+                public void ends(long pid) {
+                  if (relay != null) {
+                    relay.ended(name, pid);
+                  }
                 }
               });
       nodes.add(node);
@@ -119,7 +129,7 @@ final class DrillCluster implements AutoCloseable {
   /** {@return the network between the nodes, where the fault is done to it} */
   Relay relay() {
     if (relay == null) {
-      throw new IllegalStateException("there is none for " + plan.fault());
+      throw new IllegalStateException("there is none for " + plan.faults());
     }
     return relay;
   }
@@ -139,7 +149,7 @@ final class DrillCluster implements AutoCloseable {
     String state = "";
     while (System.nanoTime() - end < 0) {
       for (DrillNode node : nodes) {
-        if (!node.isAlive() && plan.fault() == Fault.REJECT) {
+        if (!node.isAlive() && plan.faults().contains(Fault.REJECT)) {
           node.start(); // whose place it has cost is not known before
         } else if (!node.isAlive()) {
           throw new IOException(

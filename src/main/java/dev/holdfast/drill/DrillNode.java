@@ -10,7 +10,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,18 +22,26 @@ final class DrillNode {
 
   private static final Duration ENDING = Duration.ofSeconds(45);
 
+  /** Hears of the processes of a node. */
+  interface Lifecycle {
+
+    void begins(long pid) throws IOException;
+
+    void ends(long pid);
+  }
+
   private final String name;
   private final int httpPort;
   private final List<String> command;
   private final Map<String, String> environment;
   private final File log;
-  private final LongConsumer started;
+  private final Lifecycle lifecycle;
   private volatile @Nullable Process process;
 
   /**
    * @param jvmOptions further options of its JVM
    * @param share of the machine's memory that its heap may take, in percent
-   * @param started told of each process
+   * @param lifecycle told of each process
    * @param environment all of its settings but the port of its API and its name
    */
   DrillNode(
@@ -44,7 +51,7 @@ final class DrillNode {
       double share,
       Map<String, String> environment,
       Path log,
-      LongConsumer started) {
+      Lifecycle lifecycle) {
     this.name = name;
     this.httpPort = httpPort;
     this.command = NodeProcess.program(jvmOptions, share);
@@ -55,7 +62,7 @@ final class DrillNode {
     this.environment.put("HOLDFAST_PORT", Integer.toString(httpPort));
     this.environment.put("HOLDFAST_UNTIL_EOF", "true");
     this.log = log.toFile();
-    this.started = started;
+    this.lifecycle = lifecycle;
   }
 
   String name() {
@@ -79,7 +86,8 @@ final class DrillNode {
     builder.redirectOutput(ProcessBuilder.Redirect.appendTo(log));
     Process begun = builder.start();
     process = begun;
-    started.accept(begun.pid());
+    lifecycle.begins(begun.pid());
+    var _ = begun.onExit().thenRun(() -> lifecycle.ends(begun.pid()));
   }
 
   private Process running() {

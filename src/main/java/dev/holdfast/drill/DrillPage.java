@@ -73,6 +73,7 @@ final class DrillPage {
         "<p class=\"%s\">%s</p>\n",
         report.holds() ? "good" : "bad",
         report.holds() ? "Every promise held." : "Not every promise held: see the runs.");
+    report.grown().forEach(line -> form.format("<p class=\"bad\">%s</p>\n", escape(line)));
     List<Double> outages = report.outages();
     if (!outages.isEmpty()) {
       form.format(
@@ -80,15 +81,18 @@ final class DrillPage {
           report.outage(), outages.size());
       curve(outages);
     }
+    boolean spares = report.runs().stream().anyMatch(run -> run.vitals() != null);
     page.append("<table><tr><th class=\"n\">run</th><th>what was done</th>")
         .append("<th class=\"n\">users</th><th class=\"n\">p50 s</th><th class=\"n\">max s</th>")
         .append("<th class=\"n\">requests</th><th>failed at live nodes</th>")
-        .append("<th>failed at the others</th><th>broken promises</th></tr>\n");
+        .append("<th>failed at the others</th><th>broken promises</th>")
+        .append(spares ? "<th>the spared node</th>" : "")
+        .append("</tr>\n");
     for (DrillRun run : report.runs()) {
       form.format(
           "<tr><td class=\"n\">%d</td><td>%s</td><td class=\"n\">%d</td><td class=\"n\">%.2f</td>"
               + "<td class=\"n\">%.2f</td><td class=\"n\">%,d</td><td>%s</td><td>%s</td>"
-              + "<td>%s</td></tr>\n",
+              + "<td>%s</td>%s</tr>\n",
           run.run(),
           escape(run.what()),
           run.affectedUsers(),
@@ -97,7 +101,8 @@ final class DrillPage {
           run.requests(),
           counts(run.failedAtLive()),
           counts(run.failedAtFaulty()),
-          counts(run.violations()));
+          counts(run.violations()),
+          run.vitals() == null ? "" : "<td>" + run.vitals() + "</td>");
     }
     page.append("</table>\n");
     for (DrillRun run : report.runs()) {

@@ -2,14 +2,17 @@ package dev.holdfast.drill;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What to drill.
  *
- * @param fault what is done to the cluster
+ * @param faults what is done to the cluster: one of them, drawn by lot in each run
+ * @param soak how long it goes on; null for a number of runs
  * @param nodes how many there are
- * @param runs how often it is done
+ * @param runs how often something is done, if it is no soak
  * @param rate requests a second, all users together
  * @param users whose requests these are
  * @param warmUp load before the fault, before the first run
@@ -22,7 +25,8 @@ import java.util.Map;
  * @param seed of all that is random in it but the course of time
  */
 public record DrillPlan(
-    Fault fault,
+    List<Fault> faults,
+    @Nullable Soak soak,
     int nodes,
     int runs,
     int rate,
@@ -36,11 +40,12 @@ public record DrillPlan(
     Map<String, String> environment,
     long seed) {
   public DrillPlan {
+    faults = List.copyOf(faults);
     environment = Map.copyOf(environment);
   }
 
   /** {@return whether what the nodes say to each other goes through a relay} */
   boolean needsRelay() {
-    return fault.needsRelay() || !wire;
+    return faults.stream().anyMatch(Fault::needsRelay) || !wire;
   }
 }

@@ -20,6 +20,7 @@ import java.util.List;
  * @param at when it began, by RFC 3339
  * @param seed of what was left to chance
  * @param outage over the affected users of all runs
+ * @param grown what a node that was spared has more and more of, for people
  * @param runs one after the other
  */
 public record DrillReport(
@@ -33,17 +34,19 @@ public record DrillReport(
     String at,
     long seed,
     Quantiles outage,
+    List<String> grown,
     List<DrillRun> runs) {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
   public DrillReport {
+    grown = List.copyOf(grown);
     runs = List.copyOf(runs);
   }
 
-  /** {@return whether every run held} */
+  /** {@return whether every run held, and nothing has grown} */
   public boolean holds() {
-    return runs.stream().allMatch(DrillRun::holds);
+    return grown.isEmpty() && runs.stream().allMatch(DrillRun::holds);
   }
 
   /** {@return it as JSON} */

@@ -2,6 +2,7 @@ package dev.holdfast.drill;
 
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What one run has shown.
@@ -24,6 +25,7 @@ import java.util.Map;
  * @param notes what else was seen, for people
  * @param remarks what else went otherwise than it should
  * @param details a few of them
+ * @param vitals of the node that is spared, when all was over; null if none is
  * @param takeovers that the cluster tells of, the newest first
  * @param slices the run in pieces of 100 ms
  */
@@ -46,6 +48,7 @@ public record DrillRun(
     List<String> notes,
     List<String> remarks,
     List<String> details,
+    @Nullable Vitals vitals,
     List<String> takeovers,
     List<Slice> slices) {
 

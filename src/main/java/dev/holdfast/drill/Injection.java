@@ -34,9 +34,11 @@ final class Injection implements AutoCloseable {
   private static final int MORE = 2;
 
   private final DrillPlan plan;
+  private final Fault fault;
   private final DrillCluster cluster;
   private final Entrances entrances;
   private final Random random;
+  private final @Nullable DrillNode spared;
   private final ExecutorService thread = Executors.newVirtualThreadPerTaskExecutor();
 
   /** Whose process is killed or told to end. */
@@ -57,11 +59,22 @@ final class Injection implements AutoCloseable {
   private volatile long at;
   private volatile boolean done;
 
-  Injection(DrillPlan plan, DrillCluster cluster, Entrances entrances, Random random) {
+  /**
+   * @param spared to whom nothing is done, or null
+   */
+  Injection(
+      DrillPlan plan,
+      Fault fault,
+      DrillCluster cluster,
+      Entrances entrances,
+      Random random,
+      @Nullable DrillNode spared) {
     this.plan = plan;
+    this.fault = fault;
     this.cluster = cluster;
     this.entrances = entrances;
     this.random = random;
+    this.spared = spared;
   }
 
   // ---------------------------------------------------------------------------------------------
@@ -72,10 +85,11 @@ final class Injection implements AutoCloseable {
     DrillNode oldest = cluster.oldest();
     var others = new ArrayList<>(cluster.nodes());
     others.remove(oldest);
+    others.remove(spared);
     Collections.shuffle(others, random);
-    switch (plan.fault()) {
+    switch (fault) {
       case CRASH, CRASH_MOVING, LEAVE -> ending.add(others.getFirst());
-      case CRASH_OLDEST -> ending.add(oldest);
+      case CRASH_OLDEST -> ending.add(oldest.equals(spared) ? others.getFirst() : oldest);
       case CRASH_TWO, SCALE_IN -> ending.addAll(others.subList(0, 2));
       case PARTITION_TWO -> cut.addAll(others.subList(0, 2));
       case HANG -> hung.add(others.getFirst());
@@ -102,13 +116,13 @@ final class Injection implements AutoCloseable {
    */
   void inject() throws IOException, InterruptedException {
     what = describe();
-    if (plan.fault() == Fault.CRASH_MOVING) {
+    if (fault == Fault.CRASH_MOVING) {
       invite(1);
       awaitMoving();
     }
     at = System.nanoTime();
     done = true;
-    switch (plan.fault()) {
+    switch (fault) {
       case CRASH, CRASH_OLDEST, CRASH_TWO, CRASH_MOVING -> ending.forEach(DrillNode::kill);
       case HANG, HANG_CRASH -> {
         ending.forEach(DrillNode::kill);
@@ -120,7 +134,7 @@ final class Injection implements AutoCloseable {
         Set<String> away = nameSet(cut);
         Set<String> others = nameSet(cluster.nodes());
         others.removeAll(away);
-        cluster.relay().cut(away, others, plan.fault() == Fault.ONE_WAY);
+        cluster.relay().cut(away, others, fault == Fault.ONE_WAY);
         away.forEach(name -> entrances.cutOff(name, true));
       }
       case REJECT -> {
@@ -152,7 +166,7 @@ final class Injection implements AutoCloseable {
 
   private String describe() {
     String names = names(ending);
-    return switch (plan.fault()) {
+    return switch (fault) {
       case CRASH, CRASH_TWO -> names + " killed";
       case CRASH_OLDEST -> names + " killed, the oldest";
       case CRASH_MOVING -> names + " killed while users moved to a new node";
@@ -250,7 +264,7 @@ final class Injection implements AutoCloseable {
       progress.accept(node + " goes on");
     }
     var excluded = new ArrayList<>(hung);
-    if (plan.fault() != Fault.REJECT) {
+    if (fault != Fault.REJECT) {
       excluded.addAll(cut);
     }
     for (DrillNode node : excluded) {
@@ -266,7 +280,7 @@ final class Injection implements AutoCloseable {
     for (DrillNode node : cut) {
       entrances.cutOff(node.name(), false);
     }
-    switch (plan.fault()) {
+    switch (fault) {
       case CRASH, CRASH_OLDEST, CRASH_TWO, CRASH_MOVING -> restart();
       case HANG, HANG_CRASH, PARTITION, PARTITION_TWO, ONE_WAY, LEAVE -> {
         for (DrillNode node : excluded) {
@@ -329,7 +343,7 @@ final class Injection implements AutoCloseable {
 
   /** {@return the nodes that lose their users by it, without handing them over} */
   Set<String> lost() {
-    return switch (plan.fault()) {
+    return switch (fault) {
       case CRASH, CRASH_OLDEST, CRASH_TWO, CRASH_MOVING -> faulty();
       case HANG, HANG_CRASH, PARTITION, PARTITION_TWO, ONE_WAY -> faulty();
       case REJECT -> Set.of(); // perhaps it keeps them
@@ -339,7 +353,7 @@ final class Injection implements AutoCloseable {
 
   /** {@return the nodes at which requests may fail by it} */
   Set<String> faulty() {
-    return switch (plan.fault()) {
+    return switch (fault) {
       case CRASH, CRASH_OLDEST, CRASH_TWO, CRASH_MOVING -> nameSet(ending);
       case HANG, HANG_CRASH -> {
         Set<String> all = nameSet(ending);

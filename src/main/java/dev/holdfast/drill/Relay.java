@@ -32,7 +32,8 @@ import org.slf4j.LoggerFactory;
  * <p>What it does not pass it keeps: nothing is read any more, so the sender's kernel holds it, as
  * it would until its network is back. The end of a connection is kept as well: who is cut off sees
  * nothing of what becomes of the other. Unlike in a real network a connection can still be opened;
- * nothing comes over it then.
+ * nothing comes over it then. Where nobody is cut off, connections to a node whose process has
+ * ended are refused, as its machine would refuse them.
  *
  * <p>Who has opened a connection is found by its port among the sockets of the nodes' processes, in
  * {@code /proc}; so this works on Linux only.
@@ -85,9 +86,48 @@ final class Relay implements AutoCloseable {
     listeners.add(listener);
   }
 
-  /** The process of a node is now this one. */
-  void runs(String node, long pid) {
+  /**
+   * The process of a node is now this one.
+   *
+   * @throws IOException if a port of it cannot be had again
+   */
+  void runs(String node, long pid) throws IOException {
     processes.put(node, pid);
+    openOrClose();
+  }
+
+  /** The process has ended; that of its node may be another one by now. */
+  void ended(String node, long pid) {
+    if (processes.remove(node, pid)) {
+      try {
+        openOrClose();
+      } catch (IOException e) {
+        LOG.warn("connections to {} cannot be refused", node, e);
+      }
+    }
+  }
+
+  /** A machine refuses connections to a process that has ended, if they get there. */
+  private synchronized void openOrClose() throws IOException {
+    for (Listener listener : listeners) {
+      boolean listens = isReachable(listener.node);
+      if (listens == listener.server().isClosed()) {
+        if (listens) {
+          listener.open();
+        } else {
+          listener.server().close();
+        }
+      }
+    }
+  }
+
+  private boolean isReachable(String node) {
+    lock.lock();
+    try {
+      return !refused.contains(node) && (processes.containsKey(node) || !silent.isEmpty());
+    } finally {
+      lock.unlock();
+    }
   }
 
   // ---------------------------------------------------------------------------------------------
@@ -110,11 +150,7 @@ final class Relay implements AutoCloseable {
   /** All connections with the node are reset, and further ones refused. */
   void refuse(String node) throws IOException {
     change(Set.of(), Set.of(node));
-    for (Listener listener : listeners) {
-      if (listener.node.equals(node)) {
-        listener.server().close();
-      }
-    }
+    openOrClose();
     for (Link link : links) {
       if (link.from.equals(node) || link.to.equals(node)) {
         link.reset();
@@ -125,11 +161,7 @@ final class Relay implements AutoCloseable {
   /** Everything passes again. */
   void heal() throws IOException {
     change(Set.of(), Set.of());
-    for (Listener listener : listeners) {
-      if (listener.server().isClosed()) {
-        listener.open();
-      }
-    }
+    openOrClose();
   }
 
   private void change(Set<Way> ways, Set<String> nodes) {
