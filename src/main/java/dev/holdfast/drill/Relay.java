@@ -3,6 +3,7 @@ package dev.holdfast.drill;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.net.BindException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -18,6 +19,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -43,6 +45,8 @@ final class Relay implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Relay.class);
   private static final int BUFFER = 64 * 1024;
   private static final int CONNECTING_MILLIS = 2_000;
+  private static final long CLOSING_NANOS = 2_000_000_000;
+  private static final long PAUSE_NANOS = 5_000_000;
   private static final Path PROC = Path.of("/proc");
 
   /** From one node to another. */
@@ -220,9 +224,21 @@ final class Relay implements AutoCloseable {
     }
 
     void open() throws IOException {
+      var place = new InetSocketAddress(InetAddress.ofLiteral(published(number)), port);
       var opened = new ServerSocket();
       opened.setReuseAddress(true);
-      opened.bind(new InetSocketAddress(InetAddress.ofLiteral(published(number)), port), 256);
+      long end = System.nanoTime() + CLOSING_NANOS;
+      while (!opened.isBound()) {
+        try {
+          opened.bind(place, 256);
+        } catch (BindException e) {
+          // The one before is closed for good only when its thread has left accept.
+          if (System.nanoTime() - end > 0) {
+            throw e;
+          }
+          LockSupport.parkNanos(PAUSE_NANOS);
+        }
+      }
       server = opened;
       Thread.ofVirtual().start(() -> accept(opened));
     }
