@@ -22,6 +22,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
@@ -57,6 +59,10 @@ final class Formation {
   private static final Duration JOINING = Duration.ofSeconds(25);
 
   private static final Duration ENDING = Duration.ofSeconds(10);
+
+  /** Longer than it takes any of the living to renew their incarnation. */
+  private static final Duration SILENT_BESIDE_THE_STORE = Duration.ofSeconds(4);
+
   private static final int REACHING_MILLIS = 300;
   private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
   private static final int LOOKS_TO_ONE_AT_THE_JOURNAL = 5;
@@ -71,6 +77,9 @@ final class Formation {
   private final int wirePort;
   private final long end = System.nanoTime() + PATIENCE.toNanos();
   private List<String> tokenKeys;
+
+  /** Since when each look has found the incarnation silent. */
+  private @Nullable Long silentSince;
 
   Formation(
       Config config,
@@ -114,21 +123,41 @@ final class Formation {
         if (registered.stream().anyMatch(row -> row.id().equals(journal.node()))) {
           formed = begin(incarnation.number());
         } else if (!host.isAlone() && nodes.lives(host.silence())) {
+          silentSince = null;
           obstacle = "the nodes of incarnation " + incarnation.number() + " do not let it in";
           formed = join(incarnation.number(), registered);
-        } else {
+        } else if (isGone(registered)) {
           obstacle = "others claim the journal and end again";
           claim(incarnation.number()); // and then look again: somebody has, or lives after all
+        } else {
+          obstacle = "incarnation " + incarnation.number() + " is silent, but its nodes are there";
         }
         if (formed != null) {
           return formed;
         }
       } catch (StoreUnreadable | JournalFailure e) {
         LOG.debug("the journal does not answer yet", e);
+        silentSince = null; // nor may it have answered those who would renew
       }
       LockSupport.parkNanos(PAUSE_NANOS);
     }
     throw new IllegalStateException("the node did not become a member of a cluster: " + obstacle);
+  }
+
+  /**
+   * Whether nobody is there of an incarnation that was not renewed for too long. The store may not
+   * have answered those who renew it either, or its clock may have been set; then they do so within
+   * two seconds, and whoever has looked ten times by then must not be first. So where somebody
+   * listens at the address of a node, the silence has to go on while the store answers.
+   */
+  private boolean isGone(List<Registered> registered) {
+    long now = System.nanoTime();
+    if (silentSince == null) {
+      silentSince = now;
+    }
+    return host.isAlone()
+        || now - silentSince > SILENT_BESIDE_THE_STORE.toNanos()
+        || there(registered).isEmpty();
   }
 
   private void claim(long number) {
@@ -165,11 +194,23 @@ final class Formation {
     }
   }
 
+  /** Those at whose address somebody listens. After a crash of all, their rows are still there. */
+  private List<Registered> there(List<Registered> registered) {
+    record Asked(Registered row, Future<Boolean> answer) {}
+    List<Asked> all = new ArrayList<>();
+    try (var asking = Executors.newVirtualThreadPerTaskExecutor()) {
+      for (Registered row : registered) {
+        String address = row.address();
+        if (address != null && !isOwn(address)) {
+          all.add(new Asked(row, asking.submit(() -> isThere(address))));
+        }
+      }
+    }
+    return all.stream().filter(asked -> asked.answer.resultNow()).map(Asked::row).toList();
+  }
+
   private @Nullable Formed join(long number, List<Registered> registered) {
-    List<Registered> living =
-        registered.stream()
-            .filter(row -> row.address() != null && !isOwn(row.address()) && isThere(row.address()))
-            .toList();
+    List<Registered> living = there(registered);
     if (living.isEmpty()) {
       return null; // claimed just now, or all gone just now
     }
@@ -267,10 +308,7 @@ final class Formation {
         && address.equals(settings.place().host() + ":" + settings.place().port());
   }
 
-  /**
-   * Whether somebody listens there. After a crash of all the rows are still there, and an actor
-   * system made only to find nobody costs time.
-   */
+  /** Whether somebody listens there. An actor system made only to find nobody costs time. */
   private static boolean isThere(String address) {
     int colon = address.lastIndexOf(':');
     try (var socket = new Socket()) {

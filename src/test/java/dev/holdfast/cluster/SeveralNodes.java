@@ -21,6 +21,10 @@ import dev.holdfast.user.Request;
 import dev.holdfast.user.RequestId;
 import dev.holdfast.user.SessionId;
 import java.net.URI;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -214,6 +218,17 @@ final class SeveralNodes implements AutoCloseable {
         up.add(one.get());
       }
       return up;
+    }
+  }
+
+  /** The journal shows for so long that nobody has renewed the incarnation, though they do. */
+  void hideRenewals(Duration time) throws SQLException {
+    long end = System.nanoTime() + time.toNanos();
+    try (Connection connection = DriverManager.getConnection(TestPostgres.url());
+        Statement statement = connection.createStatement()) {
+      while (System.nanoTime() - end < 0) {
+        statement.execute("UPDATE " + database.schema() + ".incarnation SET renewed_at = 0");
+      }
     }
   }
 

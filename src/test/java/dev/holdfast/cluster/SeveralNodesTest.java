@@ -223,6 +223,27 @@ final class SeveralNodesTest {
     assertThat(staying.halted).isFalse();
   }
 
+  /** As after the store was away, or a step of its clock: whoever starts must not be quicker. */
+  @Test
+  void doesNotTakeAClusterForGoneWhoseNodesAreThere() throws Exception {
+    Member living = nodes.start("node-1");
+    awaitShards(living, 18);
+
+    try (var hiding = Executors.newVirtualThreadPerTaskExecutor()) {
+      Future<?> hidden =
+          hiding.submit(() -> {
+            nodes.hideRenewals(Duration.ofMillis(1_500));
+            return null;
+          });
+      Member second = nodes.start("node-2");
+      hidden.get();
+      assertThat(second.node.incarnation()).isEqualTo(1);
+    }
+
+    assertThat(living.halted).isFalse();
+    assertThat(living.node.membership().nodes()).hasSize(2);
+  }
+
   /** As when a stream of the remoting hangs: there is something that holds its end up. */
   @Test
   void leavesThoughItsActorSystemDoesNotEnd() throws Exception {
