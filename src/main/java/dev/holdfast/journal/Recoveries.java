@@ -4,7 +4,6 @@ import dev.holdfast.telemetry.UsersRead;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -104,8 +103,11 @@ final class Recoveries implements AutoCloseable {
   /** Read ahead, in the order of their age. */
   private final Held fetched = new Held();
 
-  /** Being read ahead, and not written meanwhile. */
-  private final Set<Owner> fetching = new HashSet<>();
+  /**
+   * Being read ahead, and not written meanwhile, with the group that does it: what another one has
+   * read of the owner may be from before a write.
+   */
+  private final Map<Owner, Group> fetching = new HashMap<>();
 
   /** Whether {@link #forget} has anything to forget; spares the writers the lock. */
   private volatile boolean holding;
@@ -515,10 +517,11 @@ final class Recoveries implements AutoCloseable {
       while (!ahead.isEmpty() && next.size() < Math.min(groupSize, GROUP_AHEAD)) {
         next.add(ahead.remove());
       }
-      next.forEach(a -> fetching.add(a.owner));
+      Group group = new Group(List.of(), next, history);
+      next.forEach(a -> fetching.put(a.owner, group));
       holding = true;
       activeAhead++;
-      return new Group(List.of(), next, history);
+      return group;
     }
     return null;
   }
@@ -643,7 +646,7 @@ final class Recoveries implements AutoCloseable {
         Entry entry = entry(one.owner, found, group.history);
         bytes += entry.bytes;
         // What failed is not held: the recovery itself is to find out.
-        if (fetching.remove(one.owner) && entry.recovered != null) {
+        if (fetching.remove(one.owner, group) && entry.recovered != null) {
           fetched.put(one.owner, entry);
         }
         if (--one.fetch.left == 0) {
@@ -744,7 +747,7 @@ final class Recoveries implements AutoCloseable {
     for (Group group : groups) {
       left.addAll(group.asked);
       leftAhead.addAll(group.ahead);
-      group.ahead.forEach(one -> fetching.remove(one.owner));
+      group.ahead.forEach(one -> fetching.remove(one.owner, group));
     }
     StoreUnreadable failure = silent();
     return () -> {

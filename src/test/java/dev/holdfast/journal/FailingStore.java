@@ -27,6 +27,7 @@ public final class FailingStore implements JournalStore {
   private final AtomicReference<@Nullable RuntimeException> stream = new AtomicReference<>();
   private final AtomicReference<@Nullable Runnable> beforeNextStream = new AtomicReference<>();
   private final AtomicReference<@Nullable CountDownLatch> silence = new AtomicReference<>();
+  private final AtomicReference<@Nullable CountDownLatch> heldAnswer = new AtomicReference<>();
   private final Set<Owner> damaged = ConcurrentHashMap.newKeySet();
   private final AtomicInteger recoveries = new AtomicInteger();
   private final AtomicInteger probes = new AtomicInteger();
@@ -67,6 +68,15 @@ public final class FailingStore implements JournalStore {
     silence.set(new CountDownLatch(1));
   }
 
+  /**
+   * The next recovery reads, and is not answered until this is counted down: it may be old by then.
+   */
+  public CountDownLatch holdNextRecovery() {
+    var held = new CountDownLatch(1);
+    heldAnswer.set(held);
+    return held;
+  }
+
   /** What the store holds of {@code owner} cannot be made sense of, by a fault of the program. */
   public void damage(Owner owner) {
     damaged.add(owner);
@@ -95,13 +105,17 @@ public final class FailingStore implements JournalStore {
   private void read() {
     CountDownLatch silent = silence.get();
     if (silent != null) {
-      try {
-        silent.await();
-      } catch (InterruptedException e) {
-        throw new StoreUnreadable("interrupted", e);
-      }
+      waitFor(silent);
     }
     throwIfSet(unreadable.get());
+  }
+
+  private static void waitFor(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      throw new StoreUnreadable("interrupted", e);
+    }
   }
 
   /** The next batch is written, and fails nevertheless. */
@@ -169,7 +183,12 @@ public final class FailingStore implements JournalStore {
     if (owners.stream().anyMatch(damaged::contains)) {
       throw new IllegalArgumentException("no such thing can be in a row");
     }
-    return store.recover(owners, maxEvents);
+    List<Recovered> recovered = store.recover(owners, maxEvents);
+    CountDownLatch held = heldAnswer.getAndSet(null);
+    if (held != null) {
+      waitFor(held);
+    }
+    return recovered;
   }
 
   @Override

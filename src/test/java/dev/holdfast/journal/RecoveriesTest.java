@@ -17,6 +17,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.assertj.core.api.Assertions;
@@ -295,6 +296,26 @@ class RecoveriesTest {
     ahead.join();
 
     assertThat(recoveries().aheadCount()).isZero();
+  }
+
+  @Test
+  void forgetsWhatOneReaderHasReadOfAnOwnerThatWroteBeforeAnotherBegan() {
+    write(ANN, 1, 1);
+    CountDownLatch before = failing.holdNextRecovery();
+    var first = recoveries().prefetch(List.of(ANN));
+    await().until(() -> failing.recoveries() == 1);
+    journal.write(writeOf(ANN, 2, 1)).join();
+    CountDownLatch after = failing.holdNextRecovery();
+    var second = recoveries().prefetch(List.of(ANN));
+    await().until(() -> failing.recoveries() == 2);
+
+    before.countDown();
+    first.join();
+    assertThat(recoveries().aheadCount()).as("what was read before the write").isZero();
+    after.countDown();
+    second.join();
+    assertThat(recoveries().aheadCount()).isEqualTo(1);
+    assertThat(recoveries().recover(ANN).join().highest()).isEqualTo(2);
   }
 
   @Test
