@@ -155,6 +155,7 @@ final class DeathWire implements AutoCloseable {
       try {
         peer.configureBlocking(false);
         peer.setOption(StandardSocketOptions.TCP_NODELAY, true);
+        Sockets.keepAlive(peer.socket());
         // So short that it fits into the buffer of any new connection.
         peer.write(ByteBuffer.wrap(greeting));
         peer.register(selector, SelectionKey.OP_READ, from);

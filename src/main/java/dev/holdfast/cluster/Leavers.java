@@ -18,6 +18,11 @@ final class Leavers {
     heard.put(id, System.nanoTime());
   }
 
+  /** It is no member any more. */
+  void forget(String id) {
+    heard.remove(id);
+  }
+
   boolean drains(String id) {
     Long at = heard.get(id);
     if (at != null && System.nanoTime() - at > REMEMBERED_NANOS) {

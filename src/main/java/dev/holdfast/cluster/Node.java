@@ -779,10 +779,7 @@ public final class Node implements AutoCloseable {
     @Nullable Long nobodySince = null;
     try {
       while (System.nanoTime() - end < 0) {
-        emptySince =
-            !lookAtOwn().isEmpty()
-                ? null
-                : emptySince == null ? (Long) System.nanoTime() : emptySince;
+        emptySince = !isEmpty() ? null : emptySince == null ? (Long) System.nanoTime() : emptySince;
         if (emptySince != null
             && System.nanoTime() - emptySince >= known
             && System.nanoTime() - noticed > 0) {
@@ -800,8 +797,18 @@ public final class Node implements AutoCloseable {
       LOG.warn("not all users were handed over within {}", patience);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    }
+  }
+
+  /**
+   * Whether it is known to hold no users; a node that is short of time may not know for a while.
+   */
+  private boolean isEmpty() throws InterruptedException {
+    try {
+      return lookAtOwn().isEmpty();
     } catch (ExecutionException | TimeoutException e) {
-      LOG.warn("whether users are left here is not known", e);
+      LOG.debug("whether users are left here is not known now", e);
+      return false;
     }
   }
 

@@ -156,9 +156,19 @@ final class NodeActor extends AbstractActorWithTimers {
   }
 
   private void heard(NodeMessage.Status status) {
-    if (status.http() != null) {
+    // Of one that was removed meanwhile nobody would forget it again.
+    if (status.http() != null && isMember(status.id())) {
       voice.serving().heard(status.id());
     }
+  }
+
+  private boolean isMember(String id) {
+    for (Member member : cluster.state().getMembers()) {
+      if (Members.id(member).equals(id)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private void knows(Member member) {
@@ -171,6 +181,7 @@ final class NodeActor extends AbstractActorWithTimers {
       voice.losses().note(Members.id(event.member()), Tier.RESOLVER);
     }
     voice.serving().forget(Members.id(event.member()));
+    voice.leavers().forget(Members.id(event.member()));
     voice.onMembers().run();
     voice.onGone().run();
     haltIfOneself(event.member(), "removed");

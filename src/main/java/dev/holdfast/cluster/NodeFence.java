@@ -4,6 +4,8 @@ import dev.holdfast.journal.JournalFailure;
 import dev.holdfast.journal.NodeId;
 import dev.holdfast.journal.NodeRegistry;
 import dev.holdfast.journal.StoreUnreadable;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -15,6 +17,9 @@ final class NodeFence {
   private final NodeRegistry nodes;
   private final NodeId self;
   private final Host host;
+
+  /** Those of whom this node knows. */
+  private final Set<NodeId> already = ConcurrentHashMap.newKeySet();
 
   private boolean fencedAny;
   private long lastAt;
@@ -36,10 +41,17 @@ final class NodeFence {
     return switch (nodes.fence(self, other)) {
       case FENCED -> {
         LOG.warn("node {} is fenced: its users may be taken over", other);
+        already.add(other);
         fenced();
         yield true;
       }
-      case FENCED_ALREADY -> true;
+      case FENCED_ALREADY -> {
+        // By whom and when is not known: by an attempt of this node just now whose answer was lost?
+        if (already.add(other)) {
+          fenced();
+        }
+        yield true;
+      }
       case FENCED_ONESELF -> {
         LOG.error("this node is fenced: others hold its users");
         host.halt().run();

@@ -97,6 +97,9 @@ final class ShardAllocation extends ShardCoordinator.AbstractShardAllocationStra
   public void start() {
     named = Set.of();
     missing.clear();
+    synchronized (given) {
+      given.clear();
+    }
     gate.begin();
   }
 

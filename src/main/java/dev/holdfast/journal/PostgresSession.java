@@ -124,7 +124,9 @@ final class PostgresSession implements AutoCloseable {
     set.append("; SET client_min_messages = warning");
     set.append("; SET default_transaction_isolation = 'read committed'; SET work_mem = '32MB'");
     // The server ends what a client that was frozen or cut off has left behind.
-    set.append("; SET tcp_user_timeout = '5s'; SET idle_in_transaction_session_timeout = '");
+    set.append("; SET tcp_user_timeout = '5s'; SET tcp_keepalives_idle = 5");
+    set.append("; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3");
+    set.append("; SET idle_in_transaction_session_timeout = '");
     set.append(use.patience).append("s'; SET statement_timeout = '").append(use.patience);
     set.append("s'");
     if (use == Use.WRITING) {

@@ -119,7 +119,7 @@ public final class PeerResponder implements AutoCloseable {
 
   private Socket greet(Socket plain) throws IOException {
     plain.setTcpNoDelay(true);
-    plain.setKeepAlive(true);
+    Sockets.keepAlive(plain);
     var greeted = new CountDownLatch(1);
     // Not by a limit for each read: a byte now and then would hold the connection for hours.
     Thread.startVirtualThread(() -> closeUnless(greeted, plain));

@@ -3,6 +3,9 @@ package dev.holdfast.peer;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.SocketOption;
+import java.util.Map;
+import jdk.net.ExtendedSocketOptions;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -13,6 +16,16 @@ public final class Sockets {
 
   private static final int CONNECTING_MILLIS = 500;
 
+  /** In seconds, and the number of questions that may go unanswered. */
+  private static final Map<SocketOption<Integer>, Integer> KEEPING_ALIVE =
+      Map.of(
+          ExtendedSocketOptions.TCP_KEEPIDLE,
+          15,
+          ExtendedSocketOptions.TCP_KEEPINTERVAL,
+          5,
+          ExtendedSocketOptions.TCP_KEEPCOUNT,
+          3);
+
   private Sockets() {}
 
   /**
@@ -22,9 +35,22 @@ public final class Sockets {
    */
   public static void connect(Socket socket, InetSocketAddress address) throws IOException {
     socket.setTcpNoDelay(true);
-    socket.setKeepAlive(true);
+    keepAlive(socket);
     socket.connect(
         new InetSocketAddress(address.getHostString(), address.getPort()), CONNECTING_MILLIS);
+  }
+
+  /**
+   * Has the kernel end the connection half a minute after its other end has gone without a word, as
+   * with the power of its machine. Nothing else would: who only listens never finds out.
+   */
+  public static void keepAlive(Socket socket) throws IOException {
+    socket.setKeepAlive(true);
+    for (Map.Entry<SocketOption<Integer>, Integer> option : KEEPING_ALIVE.entrySet()) {
+      if (socket.supportedOptions().contains(option.getKey())) {
+        socket.setOption(option.getKey(), option.getValue());
+      }
+    }
   }
 
   /** Ends a connection, on which another thread may wait. */

@@ -118,6 +118,22 @@ final class ShardGateTest {
     assertThat(nodes.isFenced(SELF)).isFalse();
   }
 
+  /** The answer to an attempt of this node may have been lost, just now. */
+  @Test
+  void countsTheTimeSinceAFenceThatItFindsThereAlready() {
+    var fence =
+        new NodeFence(nodes, SELF, new Host(List.of(), Duration.ofSeconds(5), () -> {}, () -> {}));
+    assertThat(fence.sinceLast()).isEqualTo(Long.MAX_VALUE);
+    nodes.fence(SELF, OTHER);
+
+    assertThat(fence.fence(OTHER)).isTrue();
+
+    long since = fence.sinceLast();
+    assertThat(since).isLessThan(TimeUnit.MINUTES.toNanos(1));
+    assertThat(fence.fence(OTHER)).isTrue();
+    assertThat(fence.sinceLast()).as("it is no later by asking again").isGreaterThan(since);
+  }
+
   @Test
   void looksOnceForAllShardsOfOneLossAndNotAtAllWithoutOne() {
     List<CompletableFuture<Void>> asked =
