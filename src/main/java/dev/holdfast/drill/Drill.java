@@ -152,6 +152,9 @@ public final class Drill {
         pass(warmUp(due));
         collect();
         samples.clear();
+        if (injection.asked().isPresent()) {
+          load.share(); // so early that no repeat from before is still under way at the fault
+        }
         pass(BEFORE);
         injection.inject();
         progress.accept("run " + number + ": " + injection.what());

@@ -141,6 +141,11 @@ final class DrillLoad {
     crowd.join();
   }
 
+  /** From now on others use the browsers' tokens as well. */
+  void share() {
+    browsers.values().forEach(ofUser -> ofUser.forEach(Shopper::share));
+  }
+
   /** {@return the browsers of these users} */
   List<Shopper> browsersOf(Set<Integer> some) {
     return some.stream().flatMap(user -> browsers.getOrDefault(user, List.of()).stream()).toList();

@@ -49,6 +49,7 @@ public final class Shopper {
   private String session;
   private volatile @Nullable String token;
   private boolean tokenUsed;
+  private volatile boolean shared;
 
   /** Since the session began. */
   private final List<Step> steps = new ArrayList<>();
@@ -347,7 +348,7 @@ public final class Shopper {
    * else is repeated with the token of now.
    */
   private Outcome repeat(Step step) {
-    boolean open = step.equals(steps.getLast()) && (isInTheDark() || !tokenUsed);
+    boolean open = step.equals(steps.getLast()) && (isInTheDark() || !(tokenUsed || shared));
     return switch (step.meaning()) {
       case OPENED, CHANGED, CHECKED_OUT -> send(step, token);
       case NEW_TOKEN, LOGGED_IN ->
@@ -462,6 +463,13 @@ public final class Shopper {
     if (sent instanceof Answer answer && (answer.ok() || answer.status() == 401)) {
       history.used(shown, answer.ok(), answer.begun(), answer.ended());
     }
+  }
+
+  /**
+   * From now on others use its token as well, so that it does not know whether a new one was used.
+   */
+  void share() {
+    shared = true;
   }
 
   /**
