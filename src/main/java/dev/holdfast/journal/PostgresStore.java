@@ -16,6 +16,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -186,16 +187,19 @@ public final class PostgresStore implements JournalStore {
   private static final String WRITE_WITH_SNAPSHOTS =
       "WITH " + ALIVE + BATCH + EVENTS + AGENDA + SNAPSHOTS + LOSERS;
 
-  /** Of each owner the snapshot, and then the events after it, in order; all of one moment. */
+  /**
+   * Of each owner the snapshot, and then the events after it, in order; all of one moment. Owners
+   * are named by their place in the array: what is short is quick to write, send and read.
+   */
   private static final String RECOVER =
       """
-      SELECT e.* FROM unnest(?::uuid[]) AS o (owner)
+      SELECT o.place::int, e.* FROM unnest(?::uuid[]) WITH ORDINALITY AS o (owner, place)
       LEFT JOIN snapshot s ON s.owner = o.owner
       CROSS JOIN LATERAL (
-        SELECT NULL::bigint, s.owner, s.seq, s.at, NULL::bigint, s.name, s.payload
+        SELECT NULL::bigint, s.seq, s.at, NULL::bigint, s.name, s.payload
         WHERE s.owner IS NOT NULL
         UNION ALL (
-          SELECT position, owner, seq, at, due, name, payload FROM event
+          SELECT position, seq, at, due, name, payload FROM event
           WHERE event.owner = o.owner AND event.seq > coalesce(s.seq, 0)
           ORDER BY event.seq LIMIT ?
         )
@@ -862,11 +866,10 @@ public final class PostgresStore implements JournalStore {
     List<Owner> distinct = owners.stream().distinct().toList();
     // They come from elsewhere, where others may have written for them.
     distinct.forEach(newest::forget);
-    Map<Owner, SnapshotWrite> snapshots = HashMap.newHashMap(distinct.size());
-    Map<Owner, List<StoredEvent>> events = HashMap.newHashMap(distinct.size());
+    List<Log> logs = new ArrayList<>(distinct.size());
     read(session -> {
-      snapshots.clear();
-      events.clear();
+      logs.clear();
+      distinct.forEach(owner -> logs.add(new Log(owner)));
       PreparedStatement select = session.prepare(RECOVER);
       select.setArray(1, session.uuids(distinct));
       select.setInt(2, maxEvents);
@@ -874,35 +877,63 @@ public final class PostgresStore implements JournalStore {
         int count = 0;
         while (rows.next()) {
           count++;
-          rows.getLong(1);
-          if (rows.wasNull()) {
-            SnapshotWrite snapshot =
-                new SnapshotWrite(
-                    owner(rows, 2),
-                    rows.getLong(3),
-                    rows.getLong(4),
-                    new JournalSnapshot(rows.getString(6), rows.getBytes(7)));
-            snapshots.put(snapshot.owner(), snapshot);
-          } else {
-            StoredEvent event = event(rows);
-            events.computeIfAbsent(event.owner(), _ -> new ArrayList<>()).add(event);
-          }
+          logs.get(rows.getInt(1) - 1).add(rows);
         }
         return count;
       }
     });
-    List<Recovered> recovered = new ArrayList<>(owners.size());
-    for (Owner owner : owners) {
-      SnapshotWrite snapshot = snapshots.get(owner);
-      List<StoredEvent> later = events.getOrDefault(owner, List.of());
+    Map<Owner, Recovered> recovered = HashMap.newHashMap(logs.size());
+    for (Log log : logs) {
+      recovered.put(log.owner, log.recovered(maxEvents));
+    }
+    return owners.stream().map(owner -> Objects.requireNonNull(recovered.get(owner))).toList();
+  }
+
+  /** What was read of one owner. */
+  private final class Log {
+    private final Owner owner;
+    private @Nullable SnapshotWrite snapshot;
+    private List<StoredEvent> events = List.of();
+
+    Log(Owner owner) {
+      this.owner = owner;
+    }
+
+    /** Takes a row of {@link #RECOVER}. */
+    void add(ResultSet row) throws SQLException {
+      long position = row.getLong(2);
+      if (row.wasNull()) {
+        snapshot =
+            new SnapshotWrite(
+                owner,
+                row.getLong(3),
+                row.getLong(4),
+                new JournalSnapshot(row.getString(6), row.getBytes(7)));
+        return;
+      }
+      if (events.isEmpty()) {
+        events = new ArrayList<>();
+      }
+      long deadline = row.getLong(5);
+      if (row.wasNull()) {
+        deadline = JournalEvent.NO_DEADLINE;
+      }
+      events.add(
+          new StoredEvent(
+              position,
+              owner,
+              row.getLong(3),
+              new JournalEvent(row.getString(6), row.getBytes(7), row.getLong(4), deadline)));
+    }
+
+    Recovered recovered(int maxEvents) {
       // The newest event always stays, so a log without events after its snapshot ends with it.
       long highest =
-          later.isEmpty()
+          events.isEmpty()
               ? (snapshot == null ? 0 : snapshot.number())
-              : later.size() < maxEvents ? later.getLast().number() : highest(owner);
-      recovered.add(new Recovered(owner, snapshot, later, highest));
+              : events.size() < maxEvents ? events.getLast().number() : highest(owner);
+      return new Recovered(owner, snapshot, events, highest);
     }
-    return recovered;
   }
 
   @Override

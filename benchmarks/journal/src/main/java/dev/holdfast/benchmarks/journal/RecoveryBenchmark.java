@@ -17,7 +17,7 @@ final class RecoveryBenchmark {
   private static final int WARMING = 20_000;
 
   /** Until the rate no longer grows with each turn. */
-  private static final int WARM_UPS = 5;
+  private static final int WARM_UPS = 15;
 
   /** As the agenda of a node. */
   private static final int AHEAD = 32;
