@@ -48,13 +48,26 @@ final class PathSegment {
     } catch (CharacterCodingException e) {
       throw malformed("bytes that are not UTF-8");
     }
-    if (text.chars().anyMatch(Character::isISOControl)) {
+    if (hasControls(text)) {
       throw malformed("a control character");
     }
-    if (text.equals(".") || text.equals("..")) {
+    if (isDots(text)) {
       throw malformed("a dot segment");
     }
     return text;
+  }
+
+  /** {@return whether there is a segment for the text} */
+  static boolean canStandFor(String text) {
+    return !hasControls(text) && !isDots(text);
+  }
+
+  private static boolean hasControls(String text) {
+    return text.chars().anyMatch(Character::isISOControl);
+  }
+
+  private static boolean isDots(String text) {
+    return text.equals(".") || text.equals("..");
   }
 
   /** {@return the segment that stands for a text} */

@@ -21,14 +21,19 @@ final class Readers {
   private static final int MAX_REFERENCE = 256;
   private static final int MAX_ATTRIBUTE_NAME = 128;
 
-  static final Reader<String> USER = text(MAX_USER);
+  static final Reader<String> USER =
+      (json, place) -> {
+        String text = text(MAX_USER).read(json, place);
+        return text == null || canBeNamed(text, place) ? text : null;
+      };
+
   static final Reader<String> ITEM_NAME = text(MAX_NAME);
   static final Reader<String> REFERENCE = text(MAX_REFERENCE);
 
   static final Reader<Sku> SKU =
       (json, place) -> {
         String text = plainText(json, place);
-        return text == null ? null : sku(text, place);
+        return text == null || !canBeNamed(text, place) ? null : sku(text, place);
       };
 
   static final Reader<NewName> NEW_NAME =
@@ -63,6 +68,9 @@ final class Readers {
               place.wrong("must have names of 1 to " + MAX_ATTRIBUTE_NAME + " characters");
               return null;
             }
+            if (!canBeNamed(name, place)) {
+              return null;
+            }
           }
         }
         return object;
@@ -82,6 +90,15 @@ final class Readers {
       };
 
   private Readers() {}
+
+  /** What no path can name could never be changed, ended or erased: it says so at the place. */
+  private static boolean canBeNamed(String text, Place place) {
+    boolean can = PathSegment.canStandFor(text);
+    if (!can) {
+      place.wrong("must hold no control characters, and be neither . nor ..");
+    }
+    return can;
+  }
 
   static boolean isAttributeName(String name) {
     int length = name.codePointCount(0, name.length());

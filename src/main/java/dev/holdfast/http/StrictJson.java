@@ -17,13 +17,15 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Reads a request's body: exactly one JSON value in valid UTF-8, at most {@value #MAX_DEPTH} levels
- * deep, with numbers of at most {@value #MAX_NUMBER_LENGTH} characters, without duplicate names and
- * without half surrogate pairs (which have no bytes in UTF-8, so two such texts could become one).
+ * deep, with numbers of at most {@value #MAX_NUMBER_LENGTH} characters and names of at most {@value
+ * #MAX_NAME_LENGTH}, without duplicate names and without half surrogate pairs (which have no bytes
+ * in UTF-8, so two such texts could become one). {@link JsonText} reads all of that back.
  */
 final class StrictJson {
 
   static final int MAX_DEPTH = 64;
   static final int MAX_NUMBER_LENGTH = 1_000;
+  static final int MAX_NAME_LENGTH = 50_000;
 
   private static final JsonFactory FACTORY =
       new JsonFactoryBuilder()
@@ -37,6 +39,7 @@ final class StrictJson {
               StreamReadConstraints.builder()
                   .maxNestingDepth(MAX_DEPTH)
                   .maxNumberLength(MAX_NUMBER_LENGTH)
+                  .maxNameLength(MAX_NAME_LENGTH)
                   .build())
           .build();
 

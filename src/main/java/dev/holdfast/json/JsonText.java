@@ -25,6 +25,13 @@ public final class JsonText {
   private static final int MAX_NUMBER_LENGTH = 1_000;
 
   /**
+   * Far above what any request can hold. A name is measured here in bytes, where a journal or a
+   * message is read, and in characters where a request is: nothing that was taken may be refused
+   * when it is read back.
+   */
+  private static final int MAX_NAME_LENGTH = 64 << 20;
+
+  /**
    * The one factory of the project. Duplicate member names are refused, depth and number length are
    * bounded, and names are not interned, so that callers cannot fill the string table. Buffers are
    * pooled: by its default each thread would have its own, and most threads here are short-lived.
@@ -41,6 +48,7 @@ public final class JsonText {
               StreamReadConstraints.builder()
                   .maxNestingDepth(MAX_DEPTH)
                   .maxNumberLength(MAX_NUMBER_LENGTH)
+                  .maxNameLength(MAX_NAME_LENGTH)
                   .build())
           .build();
 

@@ -228,6 +228,35 @@ class HostileInputTest {
     assertThat(tellsNothing(received).problem()).isEqualTo("invalid-fields");
   }
 
+  /** What was let in and has no path could not be changed, ended or erased by anybody. */
+  @Test
+  void refusesNamesThatNoPathCanSay() {
+    for (String name : List.of(".", "..", "a\\tb", "\\u0085")) {
+      client.post("/v1/sessions").json("{\"user\":\"%s\"}".formatted(name)).send(422);
+      client
+          .patch("/v1/session/attributes")
+          .token(token)
+          .json("{\"%s\":1}".formatted(name))
+          .send(422);
+      client
+          .post("/v1/cart/items")
+          .token(token)
+          .json(
+              "{\"sku\":\"%s\",\"quantity\":1,\"unitPrice\":{\"amount\":\"1\",\"currency\":\"EUR\"}}"
+                  .formatted(name))
+          .send(422);
+    }
+  }
+
+  /** Longer in bytes, by which the journal's reader counts, than in characters. */
+  @Test
+  void readsBackFromTheJournalWhateverNameItTakes() {
+    String name = "\u00e9".repeat(30_000);
+    String user = client.session("longest");
+    client.put("/v1/session/attributes/a").token(user).json("{\"" + name + "\":1}").send(201);
+    assertThat(client.get("/v1/admin/users/longest/history").send(200).body()).contains("\u00e9");
+  }
+
   @Test
   void refusesNumbersOfEndlessLength() {
     client.put("/v1/session/attributes/locale").token(token).json("9".repeat(1_001)).send(400);
