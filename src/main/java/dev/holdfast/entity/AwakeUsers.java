@@ -5,6 +5,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.apache.pekko.actor.typed.ActorRef;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The actors of this node whose users are not packed, in the order in which they were noted, so
@@ -12,7 +13,7 @@ import org.apache.pekko.actor.typed.ActorRef;
  * not here: most do, and they cost nothing.
  *
  * <p>An actor is here at most once: it notes itself when it is asked and is not here, and is taken
- * out when it is told to rest.
+ * out when it is told to rest, or ends.
  */
 public final class AwakeUsers {
 
@@ -28,26 +29,46 @@ public final class AwakeUsers {
   private final Queue<Noted> noted = new ConcurrentLinkedQueue<>();
   private final LongSupplier nanoTime;
 
-  private record Noted(ActorRef<Message> actor, long at) {}
+  /** One note of one actor. */
+  static final class Noted {
+    private final long at;
+    private volatile @Nullable ActorRef<Message> actor;
+
+    private Noted(ActorRef<Message> actor, long at) {
+      this.actor = actor;
+      this.at = at;
+    }
+
+    /** The actor ends: there may be many of those, and nothing is kept of them. */
+    void takeBack() {
+      actor = null;
+    }
+  }
 
   AwakeUsers(LongSupplier nanoTime) {
     this.nanoTime = nanoTime;
   }
 
-  void note(ActorRef<Message> actor) {
-    noted.add(new Noted(actor, nanoTime.getAsLong()));
+  Noted note(ActorRef<Message> actor) {
+    var note = new Noted(actor, nanoTime.getAsLong());
+    noted.add(note);
+    return note;
   }
 
   /** Tells those who were noted long enough ago to rest. */
   public void sweep() {
     long now = nanoTime.getAsLong();
-    for (int i = 0; i < MOST_A_SWEEP; i++) {
-      Noted next = noted.peek();
-      if (next == null || now - next.at < REST_NANOS) {
-        return;
+    int told = 0;
+    for (Noted next = noted.peek(); next != null && told < MOST_A_SWEEP; next = noted.peek()) {
+      ActorRef<Message> actor = next.actor;
+      if (actor != null) {
+        if (now - next.at < REST_NANOS) {
+          return;
+        }
+        actor.tell(new Message.Rest());
+        told++;
       }
       noted.remove(); // the same one: nobody else takes any out
-      next.actor.tell(new Message.Rest());
     }
   }
 }

@@ -152,6 +152,9 @@ public final class UserEntity extends JournaledActor<Message> {
    */
   private static final int MAX_REFUSED = 64;
 
+  /** Twice the longest deadline of a request. */
+  private static final long ON_ITS_WAY_NANOS = TimeUnit.SECONDS.toNanos(60);
+
   /** Changes in doubt that are remembered; older ones have nobody who waits any more. */
   private static final int MAX_IN_DOUBT = 64;
 
@@ -176,7 +179,7 @@ public final class UserEntity extends JournaledActor<Message> {
   private boolean ending;
 
   /** Whether it is among the {@link AwakeUsers}. */
-  private boolean noted;
+  private AwakeUsers.@Nullable Noted noted;
 
   /** Whether a message came since it was noted. */
   private boolean used;
@@ -226,10 +229,14 @@ public final class UserEntity extends JournaledActor<Message> {
 
   /**
    * What was answered to repeats that changed nothing. The attempt before may come after all, held
-   * up somewhere on its way, and must not take effect then: what was refused stays refused. Null
+   * up somewhere on its way, and must not take effect then: what was refused stays refused, for as
+   * long as an attempt may be on its way. By the whole command: a caller who corrects what was
+   * refused, such as a precondition, and sends the same key again, asks for something else. Null
    * while there was none.
    */
-  private @Nullable LinkedHashMap<Request, Reply> refused;
+  private @Nullable LinkedHashMap<Command, RefusedBefore> refused;
+
+  private record RefusedBefore(Reply reply, long at) {}
 
   /** Whether it counts as a user in memory. */
   private boolean counted;
@@ -368,10 +375,13 @@ public final class UserEntity extends JournaledActor<Message> {
 
   private void stayAwake() {
     used = true;
-    if (!noted) {
-      noted = true;
-      surroundings.population().awake().note(context().getSelf());
+    if (noted == null) {
+      noted = note();
     }
+  }
+
+  private AwakeUsers.Noted note() {
+    return surroundings.population().awake().note(context().getSelf());
   }
 
   /** Packs the user, unless somebody has asked for it meanwhile, or something is under way. */
@@ -379,9 +389,9 @@ public final class UserEntity extends JournaledActor<Message> {
     boolean looked = local != null && local.takeUsed();
     if (used || looked || unread != null || user().frozen()) {
       used = false;
-      surroundings.population().awake().note(context().getSelf());
+      noted = note();
     } else {
-      noted = false;
+      noted = null;
       if (local != null) {
         local.hide();
       }
@@ -443,9 +453,13 @@ public final class UserEntity extends JournaledActor<Message> {
       return;
     }
     Request request = request(ask.command());
-    Reply before = refused == null || request == null ? null : refused.get(request);
-    if (before != null) {
+    Reply before = refusedBefore(ask.command());
+    if (before != null && surroundings.right().isHeld()) {
       ask.replyTo().tell(answered(before));
+      return;
+    }
+    if (before != null) {
+      refuse(ask, Answer.Cause.NO_OWNER);
       return;
     }
     boolean journalUp = surroundings.journal().health().isAvailable();
@@ -463,7 +477,7 @@ public final class UserEntity extends JournaledActor<Message> {
           && request != null
           && decision.reply() instanceof Reply.Refused refused
           && mayStillHappen(request, refused.refusal())) {
-        remember(request, refused);
+        remember(ask.command(), refused);
       }
       answer(ask, decision);
     } else if (journalUp) {
@@ -482,11 +496,26 @@ public final class UserEntity extends JournaledActor<Message> {
     return refusal.reason() != Refusal.Reason.SESSION_INVALID && !user().hasReceipt(request.id());
   }
 
-  private void remember(Request request, Reply.Refused refusal) {
+  private @Nullable Reply refusedBefore(Command command) {
+    if (refused == null) {
+      return null;
+    }
+    long oldest = System.nanoTime() - ON_ITS_WAY_NANOS;
+    while (!refused.isEmpty() && refused.firstEntry().getValue().at() - oldest < 0) {
+      refused.pollFirstEntry();
+    }
+    RefusedBefore before = refused.get(command);
+    if (refused.isEmpty()) {
+      refused = null;
+    }
+    return before == null ? null : before.reply();
+  }
+
+  private void remember(Command command, Reply.Refused refusal) {
     if (refused == null) {
       refused = new LinkedHashMap<>();
     }
-    refused.put(request, refusal);
+    refused.putLast(command, new RefusedBefore(refusal, System.nanoTime()));
     if (refused.size() > MAX_REFUSED) {
       refused.pollFirstEntry();
     }
@@ -995,6 +1024,9 @@ public final class UserEntity extends JournaledActor<Message> {
   @Override
   protected void stopped() {
     retreat();
+    if (noted != null) {
+      noted.takeBack();
+    }
     if (listeners != null) {
       listeners.leave();
     }

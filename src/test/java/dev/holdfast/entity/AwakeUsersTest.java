@@ -55,6 +55,19 @@ final class AwakeUsersTest {
   }
 
   @Test
+  void keepsNothingOfThoseThatHaveEndedAndLosesNoTimeOnThem() {
+    TestProbe<Message> user = kit.createTestProbe(Message.class);
+    for (int i = 0; i < 10 * AwakeUsers.MOST_A_SWEEP; i++) {
+      awake.note(user.getRef()).takeBack();
+    }
+    awake.note(user.getRef());
+    clock.addAndGet(AwakeUsers.REST_NANOS);
+    awake.sweep();
+    user.expectMessageClass(Message.Rest.class);
+    user.expectNoMessage(A_MOMENT);
+  }
+
+  @Test
   void tellsOnlySoManyAtATime() {
     TestProbe<Message> users = kit.createTestProbe(Message.class);
     for (int i = 0; i <= AwakeUsers.MOST_A_SWEEP; i++) {

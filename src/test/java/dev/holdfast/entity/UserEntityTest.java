@@ -50,6 +50,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -199,6 +200,29 @@ final class UserEntityTest {
     assertThat(done(repeat(rotated, neverCame, setLine("b", 1))).replayed()).isFalse();
     assertThat(refusal(repeat(ACCESS, neverCame, setLine("b", 1))))
         .isEqualTo(Refusal.Reason.SESSION_INVALID);
+  }
+
+  /** As the guide to the API says: look, correct it, and send the same key again. */
+  @Test
+  void doesWhatWasRefusedOfARepeatOnceItsCallerHasCorrectedIt() {
+    open(VISITOR);
+    Request request = keyedRequest();
+    TestProbe<Answer> probe = kit.createTestProbe();
+    for (boolean repeated : new boolean[] {false, true}) {
+      var stale = new Command.Act(ACCESS, request, revision(99), setLine("a", 3));
+      actor(VISITOR)
+          .tell(new Message.Ask(stale, new Asker.ByMessage(probe.getRef()), repeated, null));
+      assertThat(refusal(probe.receiveMessage(Duration.ofSeconds(10))))
+          .isEqualTo(Refusal.Reason.STALE_REVISION);
+    }
+
+    var corrected = new Command.Act(ACCESS, request, revision(0), setLine("a", 3)); // an empty cart
+
+    assertThat(done(ask(VISITOR, corrected)).replayed()).isFalse();
+  }
+
+  private static Precondition revision(long revision) {
+    return new Precondition.OneOf(Set.of(revision));
   }
 
   /** Another request by the same key is refused, and not the one whose key it is. */
