@@ -205,8 +205,10 @@ final class Connection implements ServerConnection, ConnectionContext {
 
   /** {@return what the peer has been too slow with, or null} */
   @Nullable String overdue(long now) {
+    // In this order: what is newer than the other makes it look too young, never too old.
+    At state = at;
     long passed = now - since;
-    return switch (at) {
+    return switch (state) {
       case IDLE -> passed > bounds.idle().toNanos() ? "idle" : null;
       case RECEIVING -> passed > bounds.receiving().toNanos() ? "slow-request" : null;
       case WORKING, STREAMING, ENDED -> null;

@@ -243,6 +243,9 @@ final class SessionStream implements Changes.Listener {
   private void catchUp(Reply.View view, long seen, Sink sink) throws IOException {
     Told.Happened first = next(System.nanoTime() + FIRST_WORD_NANOS);
     if (first == null || seen > first.revision() || first.revision() - seen > MOST_TO_CATCH_UP) {
+      // Whoever has seen more than there is speaks of another user, or of one who began anew: what
+      // comes from here on is all new to them.
+      shown = 0;
       show(view, sink);
       if (first != null) {
         take(first, sink);

@@ -846,7 +846,8 @@ public record User(
       int live = 0;
       long oldest = Long.MAX_VALUE;
       for (Receipt receipt : user.receipts) {
-        if (receipt.kind().countsFor(request) && user.keeps(receipt, now)) {
+        boolean administrators = receipt.by() == null;
+        if (!administrators && receipt.kind().countsFor(request) && user.keeps(receipt, now)) {
           live++;
           if (receipt.live(now)) { // else it stays as long as the session that it opened
             oldest = Math.min(oldest, receipt.forgottenAt());

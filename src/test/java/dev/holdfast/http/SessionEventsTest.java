@@ -125,7 +125,13 @@ class SessionEventsTest {
     try (EventReader ahead =
         client.get(EVENTS).token(token).header("Last-Event-ID", "999").stream()) {
       assertThat(ahead.next().type()).isEqualTo("session");
+      // What it has seen was another user's, or this one's before all began anew.
+      put(token, "tea");
+      assertThat(ahead.next().type()).isEqualTo("cart.line-set");
+      client.delete("/v1/session").token(token).send(204);
+      assertThat(ahead.next().type()).isEqualTo("end");
     }
+    token = client.session(user);
     client.get(EVENTS).token(token).header("Last-Event-ID", "x").send(400);
   }
 

@@ -132,6 +132,16 @@ class AdministrationTest {
   }
 
   @Test
+  void usesUpNoneOfTheUsersKeys() {
+    alice.opensFor("alice");
+    for (int i = 0; i < 1_000; i++) {
+      endsAll(Requests.keyed("end" + i, "alice"));
+    }
+
+    alice.opensFor("alice").didKeyed("k", set("tea", 1));
+  }
+
+  @Test
   void endsOneSessionAndLeavesTheOthersAndLogInsAlone() {
     Device phone = alice.opensFor("alice");
     Device desk = alice.opensFor("alice");
