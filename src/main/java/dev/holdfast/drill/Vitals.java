@@ -1,5 +1,6 @@
 package dev.holdfast.drill;
 
+import dev.holdfast.local.NodeProcess;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,11 +18,10 @@ import java.util.stream.Stream;
 public record Vitals(long liveBytes, long threads, long handles, long residentBytes) {
 
   private static final Path PROCESSES = Path.of("/proc");
-  private static final Path JCMD = Path.of(System.getProperty("java.home"), "bin", "jcmd");
 
   /** {@return whether they can be seen here: on Linux, with a JDK} */
   static boolean canBeSeen() {
-    return Files.isDirectory(PROCESSES.resolve("self/fd")) && Files.isExecutable(JCMD);
+    return Files.isDirectory(PROCESSES.resolve("self/fd")) && NodeProcess.tellsLiveHeap();
   }
 
   /**
@@ -30,36 +30,12 @@ public record Vitals(long liveBytes, long threads, long handles, long residentBy
    * @throws IOException if it does not tell
    */
   static Vitals of(long pid) throws IOException, InterruptedException {
-    long live = liveBytes(pid);
+    long live = NodeProcess.liveHeapBytes(pid);
     Path process = PROCESSES.resolve(Long.toString(pid));
     List<String> status = Files.readAllLines(process.resolve("status"));
     try (Stream<Path> open = Files.list(process.resolve("fd"))) {
       return new Vitals(
           live, number(status, "Threads:"), open.count(), number(status, "VmRSS:") * 1024);
-    }
-  }
-
-  /**
-   * The last line of the histogram is that of all classes. A JVM stands still while it writes it,
-   * so what it is written to must not be a pipe that waits for that same JVM to read: a file.
-   */
-  private static long liveBytes(long pid) throws IOException, InterruptedException {
-    Path histogram = Files.createTempFile("holdfast-vitals", ".txt");
-    try {
-      Process jcmd =
-          new ProcessBuilder(JCMD.toString(), Long.toString(pid), "GC.class_histogram")
-              .redirectErrorStream(true)
-              .redirectOutput(histogram.toFile())
-              .start();
-      int status = jcmd.waitFor();
-      List<String> lines = Files.readAllLines(histogram);
-      String total = lines.isEmpty() ? "" : lines.getLast();
-      if (status != 0 || !total.startsWith("Total")) {
-        throw new IOException("process " + pid + " does not tell what it holds: " + total);
-      }
-      return Long.parseLong(total.strip().split("\\s+", -1)[2]);
-    } finally {
-      Files.deleteIfExists(histogram);
     }
   }
 

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -20,6 +21,7 @@ public final class NodeProcess implements AutoCloseable {
   private static final String READY = "ready ";
   private static final double JVM_SHARE_OF_MEMORY = 25;
   private static final long STOPPING_SECONDS = 30;
+  private static final Path JCMD = Path.of(System.getProperty("java.home"), "bin", "jcmd");
 
   private final Process process;
   private final URI url;
@@ -110,7 +112,7 @@ public final class NodeProcess implements AutoCloseable {
    *
    * @throws IOException if this Java has no {@code jcmd}
    */
-  public long liveHeapBytes() throws IOException {
+  public long liveHeapBytes() throws IOException, InterruptedException {
     return liveHeapBytes(pid());
   }
 
@@ -119,27 +121,32 @@ public final class NodeProcess implements AutoCloseable {
    *
    * @throws IOException if this Java has no {@code jcmd}, or there is no such process
    */
-  public static long liveHeapBytes(long pid) throws IOException {
-    Process histogram =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "jcmd").toString(),
-                Long.toString(pid),
-                "GC.class_histogram")
-            .redirectErrorStream(true)
-            .start();
-    String total = "";
-    try (BufferedReader lines = histogram.inputReader(StandardCharsets.UTF_8)) {
-      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-        if (line.startsWith("Total")) {
-          total = line;
-        }
+  public static long liveHeapBytes(long pid) throws IOException, InterruptedException {
+    // A JVM stands still while it writes the histogram, so that must not go into a pipe which waits
+    // for that same JVM to read it.
+    Path histogram = Files.createTempFile("holdfast-heap", ".txt");
+    try {
+      int status =
+          new ProcessBuilder(JCMD.toString(), Long.toString(pid), "GC.class_histogram")
+              .redirectErrorStream(true)
+              .redirectOutput(histogram.toFile())
+              .start()
+              .waitFor();
+      List<String> lines = Files.readAllLines(histogram);
+      String total = lines.isEmpty() ? "" : lines.getLast(); // of all classes
+      String[] fields = total.split(" +", -1);
+      if (status != 0 || !total.startsWith("Total") || fields.length < 3) {
+        throw new IOException("process " + pid + " does not tell the size of its heap: " + total);
       }
+      return Long.parseLong(fields[2]);
+    } finally {
+      Files.deleteIfExists(histogram);
     }
-    String[] fields = total.split(" +", -1);
-    if (fields.length < 3) {
-      throw new IOException("jcmd did not tell the size of the heap");
-    }
-    return Long.parseLong(fields[2]);
+  }
+
+  /** {@return whether this Java can tell it: it has {@code jcmd}} */
+  public static boolean tellsLiveHeap() {
+    return Files.isExecutable(JCMD);
   }
 
   /** SIGKILL. */
