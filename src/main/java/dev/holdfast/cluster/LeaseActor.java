@@ -199,15 +199,13 @@ final class LeaseActor extends AbstractActorWithTimers {
     }
     CurrentClusterState state = cluster.state();
     String asker = question.id();
-    for (Member member : state.getMembers()) {
-      if (Members.id(member).equals(asker)
-          && !Members.isExcluded(member)
-          && !state.getUnreachable().contains(member)
-          && !refused.contains(asker)) {
-        grants.put(asker, lease.now().nanos());
-        getSender().tell(new Grant(self, question.number()), getSelf());
-        return;
-      }
+    Member member = Members.of(asker, state);
+    if (member != null
+        && !Members.isExcluded(member)
+        && !state.getUnreachable().contains(member)
+        && !refused.contains(asker)) {
+      grants.put(asker, lease.now().nanos());
+      getSender().tell(new Grant(self, question.number()), getSelf());
     }
   }
 

@@ -1,7 +1,9 @@
 package dev.holdfast.cluster;
 
+import org.apache.pekko.cluster.ClusterEvent.CurrentClusterState;
 import org.apache.pekko.cluster.Member;
 import org.apache.pekko.cluster.MemberStatus;
+import org.jspecify.annotations.Nullable;
 
 /** What the roles of a member say. */
 final class Members {
@@ -60,6 +62,16 @@ final class Members {
   static boolean isExcluded(Member member) {
     return member.status().equals(MemberStatus.down())
         || member.status().equals(MemberStatus.removed());
+  }
+
+  /** {@return the member whose process has that id, or null} */
+  static @Nullable Member of(String id, CurrentClusterState state) {
+    for (Member member : state.getMembers()) {
+      if (id(member).equals(id)) {
+        return member;
+      }
+    }
+    return null;
   }
 
   /** {@return the id of the member's process} */

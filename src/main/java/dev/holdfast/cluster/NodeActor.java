@@ -157,18 +157,9 @@ final class NodeActor extends AbstractActorWithTimers {
 
   private void heard(NodeMessage.Status status) {
     // Of one that was removed meanwhile nobody would forget it again.
-    if (status.http() != null && isMember(status.id())) {
+    if (status.http() != null && Members.of(status.id(), cluster.state()) != null) {
       voice.serving().heard(status.id());
     }
-  }
-
-  private boolean isMember(String id) {
-    for (Member member : cluster.state().getMembers()) {
-      if (Members.id(member).equals(id)) {
-        return true;
-      }
-    }
-    return false;
   }
 
   private void knows(Member member) {

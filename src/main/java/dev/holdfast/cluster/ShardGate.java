@@ -212,7 +212,7 @@ final class ShardGate {
 
   private @Nullable String pass(NodeId id, CurrentClusterState state, Set<ActorRef> regions)
       throws InterruptedException {
-    @Nullable Member member = memberOf(id, state);
+    @Nullable Member member = Members.of(id.value(), state);
     if (member == null || isGone(member)) {
       return fence(id);
     }
@@ -279,15 +279,6 @@ final class ShardGate {
     long left = ReadLease.WAITED_FOR.toNanos() - age;
     if (left > 0) {
       TimeUnit.NANOSECONDS.sleep(left);
-    }
-    return null;
-  }
-
-  private static @Nullable Member memberOf(NodeId id, CurrentClusterState state) {
-    for (Member member : state.getMembers()) {
-      if (Members.id(member).equals(id.value())) {
-        return member;
-      }
     }
     return null;
   }
