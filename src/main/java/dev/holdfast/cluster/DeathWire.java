@@ -10,7 +10,6 @@ import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
-import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedSelectorException;
 import java.nio.channels.SelectionKey;
@@ -154,8 +153,7 @@ final class DeathWire implements AutoCloseable {
       }
       try {
         peer.configureBlocking(false);
-        peer.setOption(StandardSocketOptions.TCP_NODELAY, true);
-        Sockets.keepAlive(peer.socket());
+        Sockets.prepare(peer.socket());
         // So short that it fits into the buffer of any new connection.
         peer.write(ByteBuffer.wrap(greeting));
         peer.register(selector, SelectionKey.OP_READ, from);

@@ -64,7 +64,10 @@ public final class PeerResponder implements AutoCloseable {
     return said.equals(ByteBuffer.wrap(Frames.HELLO));
   }
 
-  /** Takes a connection on which {@linkplain #isHello hello} was said, and nothing since. */
+  /**
+   * Takes a connection that is {@linkplain Sockets#prepare prepared}, on which {@linkplain #isHello
+   * hello} was said, and nothing since.
+   */
   public void take(SocketChannel channel) throws IOException {
     channel.configureBlocking(true);
     Socket socket = channel.socket();
@@ -118,8 +121,6 @@ public final class PeerResponder implements AutoCloseable {
   }
 
   private Socket greet(Socket plain) throws IOException {
-    plain.setTcpNoDelay(true);
-    Sockets.keepAlive(plain);
     var greeted = new CountDownLatch(1);
     // Not by a limit for each read: a byte now and then would hold the connection for hours.
     Thread.startVirtualThread(() -> closeUnless(greeted, plain));

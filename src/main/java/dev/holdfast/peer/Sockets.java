@@ -34,17 +34,18 @@ public final class Sockets {
    * @param address whose name is resolved anew
    */
   public static void connect(Socket socket, InetSocketAddress address) throws IOException {
-    socket.setTcpNoDelay(true);
-    keepAlive(socket);
+    prepare(socket);
     socket.connect(
         new InetSocketAddress(address.getHostString(), address.getPort()), CONNECTING_MILLIS);
   }
 
   /**
-   * Has the kernel end the connection half a minute after its other end has gone without a word, as
-   * with the power of its machine. Nothing else would: who only listens never finds out.
+   * What each end of a connection between nodes has: what is written goes at once, and the kernel
+   * ends it half a minute after its other end has gone without a word, as with the power of its
+   * machine. Nothing else would: who only listens never finds out.
    */
-  public static void keepAlive(Socket socket) throws IOException {
+  public static void prepare(Socket socket) throws IOException {
+    socket.setTcpNoDelay(true);
     socket.setKeepAlive(true);
     for (Map.Entry<SocketOption<Integer>, Integer> option : KEEPING_ALIVE.entrySet()) {
       if (socket.supportedOptions().contains(option.getKey())) {
