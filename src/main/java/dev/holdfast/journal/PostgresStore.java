@@ -189,11 +189,12 @@ public final class PostgresStore implements JournalStore {
 
   /**
    * Of each owner the snapshot, and then the events after it, in order; all of one moment. Owners
-   * are named by their place in the array: what is short is quick to write, send and read.
+   * are named by their place in the array: what is short is quick to write, send and read. Apart
+   * from that the columns are {@link #EVENT_COLUMNS}; a snapshot has no position.
    */
   private static final String RECOVER =
       """
-      SELECT o.place::int, e.* FROM unnest(?::uuid[]) WITH ORDINALITY AS o (owner, place)
+      SELECT e.position, o.place::int, e.seq, e.at, e.due, e.name, e.payload FROM unnest(?::uuid[]) WITH ORDINALITY AS o (owner, place)
       LEFT JOIN snapshot s ON s.owner = o.owner
       CROSS JOIN LATERAL (
         SELECT NULL::bigint, s.seq, s.at, NULL::bigint, s.name, s.payload
@@ -203,7 +204,7 @@ public final class PostgresStore implements JournalStore {
           WHERE event.owner = o.owner AND event.seq > coalesce(s.seq, 0)
           ORDER BY event.seq LIMIT ?
         )
-      ) AS e\
+      ) AS e (position, seq, at, due, name, payload)\
       """;
 
   private static final String EVENT_COLUMNS = "position, owner, seq, at, due, name, payload";
@@ -877,7 +878,7 @@ public final class PostgresStore implements JournalStore {
         int count = 0;
         while (rows.next()) {
           count++;
-          logs.get(rows.getInt(1) - 1).add(rows);
+          logs.get(rows.getInt(2) - 1).add(rows);
         }
         return count;
       }
@@ -901,7 +902,7 @@ public final class PostgresStore implements JournalStore {
 
     /** Takes a row of {@link #RECOVER}. */
     void add(ResultSet row) throws SQLException {
-      long position = row.getLong(2);
+      row.getLong(1);
       if (row.wasNull()) {
         snapshot =
             new SnapshotWrite(
@@ -914,16 +915,7 @@ public final class PostgresStore implements JournalStore {
       if (events.isEmpty()) {
         events = new ArrayList<>();
       }
-      long deadline = row.getLong(5);
-      if (row.wasNull()) {
-        deadline = JournalEvent.NO_DEADLINE;
-      }
-      events.add(
-          new StoredEvent(
-              position,
-              owner,
-              row.getLong(3),
-              new JournalEvent(row.getString(6), row.getBytes(7), row.getLong(4), deadline)));
+      events.add(event(row, owner));
     }
 
     Recovered recovered(int maxEvents) {
@@ -1278,13 +1270,18 @@ public final class PostgresStore implements JournalStore {
 
   /** A row of {@link #EVENT_COLUMNS}. */
   private static StoredEvent event(ResultSet row) throws SQLException {
+    return event(row, owner(row, 2));
+  }
+
+  /** The same, where the owner is known otherwise. */
+  private static StoredEvent event(ResultSet row, Owner owner) throws SQLException {
     long deadline = row.getLong(5);
     if (row.wasNull()) {
       deadline = JournalEvent.NO_DEADLINE;
     }
     return new StoredEvent(
         row.getLong(1),
-        owner(row, 2),
+        owner,
         row.getLong(3),
         new JournalEvent(row.getString(6), row.getBytes(7), row.getLong(4), deadline));
   }
