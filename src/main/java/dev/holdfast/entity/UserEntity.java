@@ -454,12 +454,12 @@ public final class UserEntity extends JournaledActor<Message> {
     }
     Request request = request(ask.command());
     Reply before = refusedBefore(ask.command());
-    if (before != null && surroundings.right().isHeld()) {
-      ask.replyTo().tell(answered(before));
-      return;
-    }
     if (before != null) {
-      refuse(ask, Answer.Cause.NO_OWNER);
+      if (surroundings.right().isHeld()) {
+        ask.replyTo().tell(answered(before));
+      } else {
+        refuse(ask, Answer.Cause.NO_OWNER);
+      }
       return;
     }
     boolean journalUp = surroundings.journal().health().isAvailable();
