@@ -72,7 +72,7 @@ final class ServerProcess implements AutoCloseable {
   }
 
   /** Live bytes of its heap, after a full collection. */
-  long liveHeapBytes() throws IOException {
+  long liveHeapBytes() throws IOException, InterruptedException {
     return NodeProcess.liveHeapBytes(process.pid());
   }
 
