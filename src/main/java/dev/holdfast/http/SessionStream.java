@@ -178,6 +178,12 @@ final class SessionStream implements Changes.Listener {
   // What is told
 
   private void take(Told.Happened happened, Sink sink) throws IOException {
+    if (happened.events().isEmpty() && happened.before() < number) {
+      // The user was read anew and lacks what was told, as when the journal's database failed over
+      // to a server without it. A word that was merely late only has the session shown once more.
+      number = UNKNOWN;
+      shown = 0;
+    }
     if (number == UNKNOWN) {
       number = happened.before();
       revision = happened.revision();

@@ -1,15 +1,27 @@
 package dev.holdfast.http;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.holdfast.cart.Cart;
+import dev.holdfast.entity.Told.Happened;
 import dev.holdfast.http.EventReader.Told;
+import dev.holdfast.json.Json;
+import dev.holdfast.user.OwnerKey;
+import dev.holdfast.user.Reply;
+import dev.holdfast.user.Session;
+import dev.holdfast.user.SessionId;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -133,6 +145,45 @@ class SessionEventsTest {
     }
     token = client.session(user);
     client.get(EVENTS).token(token).header("Last-Event-ID", "x").send(400);
+  }
+
+  /** As after the journal's database failed over to a server that lacks the last changes. */
+  @Test
+  void showsTheSessionAgainWhenTheUserLacksWhatWasTold() throws Exception {
+    var owner = new OwnerKey(1, 2);
+    var id = new SessionId(3, 4);
+    var revision = new AtomicLong(12);
+    Supplier<Reply.View> view =
+        () ->
+            new Reply.View(
+                null,
+                new Session(id, 1, true, Json.Obj.empty(), 0, 0, 60_000, 3_600_000, revision.get()),
+                0,
+                Cart.empty());
+    var stream = new SessionStream(new SessionStream.Watched(owner, id, node.log(), view), 60_000);
+    List<String> shown = new CopyOnWriteArrayList<>();
+    Thread caller =
+        Thread.startVirtualThread(() -> {
+          try {
+            stream.run(view.get(), null, bytes -> shown.add(new String(bytes, UTF_8)));
+          } catch (IOException e) {
+            throw new UncheckedIOException(e);
+          }
+        });
+    try {
+      await().until(() -> !shown.isEmpty() && shown.getLast().contains("id: 12"));
+      stream.told(new Happened(owner, 20, 12, List.of()));
+      revision.set(9);
+      stream.told(new Happened(owner, 17, 9, List.of()));
+      await().until(() -> shown.getLast().contains("id: 9"));
+      revision.set(10);
+      stream.told(new Happened(owner, 18, 10, List.of()));
+      await().until(() -> shown.getLast().contains("id: 10"));
+      stream.close();
+      assertThat(caller.join(Duration.ofSeconds(10))).isTrue();
+    } finally {
+      stream.close();
+    }
   }
 
   @Test
