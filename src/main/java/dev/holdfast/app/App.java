@@ -240,7 +240,9 @@ public final class App implements AutoCloseable {
     boolean told = false;
     while (true) {
       try {
-        return PostgresStore.open(options);
+        PostgresStore store = PostgresStore.open(options);
+        store.warmUp();
+        return store;
       } catch (JournalUnusable unusable) {
         if (unusable.problem() != JournalUnusable.Problem.UNREACHABLE
             || System.nanoTime() - end > 0) {

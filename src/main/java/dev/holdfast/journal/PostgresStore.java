@@ -27,6 +27,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -74,6 +75,9 @@ public final class PostgresStore implements JournalStore {
 
   /** The ordinal that says that the node may not write. */
   private static final int NOT_ALIVE = -1;
+
+  /** The events of owners whose first bits differ are in different partitions. */
+  private static final int PARTITION_BITS = 3;
 
   /**
    * The fence. Evaluated once; a fencing of the row waits for it, and it for a fencing: then the
@@ -324,6 +328,56 @@ public final class PostgresStore implements JournalStore {
                         ) AS above WHERE above.gap > 0\
                         """)
                     .executeUpdate());
+  }
+
+  /**
+   * Makes the connections that requests will wait for, in the background, and has their statements
+   * planned by the server: for a node that is about to serve, since both take longer than a whole
+   * group of users later. Writes nothing. What fails here is for whoever needs it next to find out.
+   */
+  public void warmUp() {
+    Thread.ofPlatform().daemon().name("holdfast-journal-warm-up").start(this::makeConnections);
+  }
+
+  private void makeConnections() {
+    List<Owner> oneInEachPartition =
+        LongStream.range(0, 1L << PARTITION_BITS)
+            .mapToObj(i -> new Owner(i << (Long.SIZE - PARTITION_BITS), 0))
+            .toList();
+    try {
+      onEach(
+          readers, options.readers(), session -> rowsOf(session, oneInEachPartition, 1, _ -> {}));
+      onEach(
+          writers,
+          options.writers(),
+          session -> {
+            // Of a node that is not alive.
+            var nothing = new Batch(NodeId.random(), List.of(), List.of());
+            var rows = new Rows(nothing, session.history());
+            nothing.sendAny(session, 0, rows);
+            List<Integer> _ = nothing.sendNext(session, 0, rows);
+            return session;
+          });
+    } catch (SQLException e) {
+      LOG.debug("connections are made when they are needed: {}", e.getMessage());
+    }
+  }
+
+  /** Runs {@code work} on all the connections of a pool. */
+  private static void onEach(PostgresPool pool, int size, Work<?> work) throws SQLException {
+    List<PostgresSession> taken = new ArrayList<>(size);
+    boolean usable = false;
+    try {
+      while (taken.size() < size) {
+        taken.add(pool.take());
+        work.run(taken.getLast());
+      }
+      usable = true;
+    } finally {
+      for (PostgresSession session : taken) {
+        release(pool, session, usable);
+      }
+    }
   }
 
   private static <T> T atOpening(PostgresPool pool, Work<T> work) throws SQLException {
@@ -871,23 +925,34 @@ public final class PostgresStore implements JournalStore {
     read(session -> {
       logs.clear();
       distinct.forEach(owner -> logs.add(new Log(owner)));
-      PreparedStatement select = session.prepare(RECOVER);
-      select.setArray(1, session.uuids(distinct));
-      select.setInt(2, maxEvents);
-      try (ResultSet rows = select.executeQuery()) {
-        int count = 0;
-        while (rows.next()) {
-          count++;
-          logs.get(rows.getInt(2) - 1).add(rows);
-        }
-        return count;
-      }
+      return rowsOf(session, distinct, maxEvents, row -> logs.get(row.getInt(2) - 1).add(row));
     });
     Map<Owner, Recovered> recovered = HashMap.newHashMap(logs.size());
     for (Log log : logs) {
       recovered.put(log.owner, log.recovered(maxEvents));
     }
     return owners.stream().map(owner -> Objects.requireNonNull(recovered.get(owner))).toList();
+  }
+
+  private interface RowReader {
+    void read(ResultSet row) throws SQLException;
+  }
+
+  /** Runs {@link #RECOVER}; returns the number of rows. */
+  private static int rowsOf(
+      PostgresSession session, List<Owner> owners, int maxEvents, RowReader reader)
+      throws SQLException {
+    PreparedStatement select = session.prepare(RECOVER);
+    select.setArray(1, session.uuids(owners));
+    select.setInt(2, maxEvents);
+    try (ResultSet rows = select.executeQuery()) {
+      int count = 0;
+      while (rows.next()) {
+        count++;
+        reader.read(rows);
+      }
+      return count;
+    }
   }
 
   /** What was read of one owner. */

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -59,6 +60,20 @@ public final class TestPostgres {
 
   static String url(int port) {
     return "jdbc:postgresql://127.0.0.1:" + port + "/postgres?user=postgres";
+  }
+
+  /** What a query says that counts. */
+  static long count(PostgresOptions options, String sql) {
+    try (Connection connection = DriverManager.getConnection(options.url());
+        Statement statement = connection.createStatement()) {
+      statement.execute("SET search_path = " + options.schema());
+      try (ResultSet row = statement.executeQuery(sql)) {
+        row.next();
+        return row.getLong(1);
+      }
+    } catch (SQLException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   /** Runs SQL as anybody with another client might. */
