@@ -19,6 +19,7 @@ import dev.holdfast.user.Event;
 import dev.holdfast.user.LogIn;
 import dev.holdfast.user.Outcome;
 import dev.holdfast.user.Receipt;
+import dev.holdfast.user.Receipts;
 import dev.holdfast.user.Refusal;
 import dev.holdfast.user.Request;
 import dev.holdfast.user.RequestId;
@@ -363,12 +364,13 @@ public final class UserCodec {
               in.get("abandoned") == null ? 0 : in.number("abandoned"),
               in.number("epoch"),
               logIn == null ? null : readLogIn(new Members(logIn)),
-              in.list(
-                  "receipts",
-                  item -> {
-                    Members receipt = Members.of(item);
-                    return readReceipt(receipt, receipt.number("at"));
-                  }));
+              Receipts.of(
+                  in.list(
+                      "receipts",
+                      item -> {
+                        Members receipt = Members.of(item);
+                        return readReceipt(receipt, receipt.number("at"));
+                      })));
         });
   }
 

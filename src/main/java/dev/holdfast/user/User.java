@@ -41,7 +41,7 @@ public record User(
     long abandonedAt,
     long epoch,
     @Nullable LogIn logIn,
-    List<Receipt> receipts) {
+    Receipts receipts) {
 
   /** No deadline: nothing will ever be due. */
   public static final long NEVER = Long.MAX_VALUE;
@@ -64,11 +64,10 @@ public record User(
   private static final int FIRST_GENERATION = 1;
 
   private static final User NOBODY =
-      new User(null, List.of(), Cart.empty(), 0, 0, 0, 0, 0, null, List.of());
+      new User(null, List.of(), Cart.empty(), 0, 0, 0, 0, 0, null, Receipts.none());
 
   public User {
     sessions = List.copyOf(sessions);
-    receipts = List.copyOf(receipts);
   }
 
   /** {@return the state before the first entry} */
@@ -843,6 +842,11 @@ public record User(
     }
 
     private @Nullable Refusal tooManyReceipts(Request request) {
+      int limit =
+          request.keyed() ? context.limits().callerKeys() : context.limits().serverRequests();
+      if (user.receipts.size() < limit) {
+        return null; // however many of them count
+      }
       int live = 0;
       long oldest = Long.MAX_VALUE;
       for (Receipt receipt : user.receipts) {
@@ -854,8 +858,6 @@ public record User(
           }
         }
       }
-      int limit =
-          request.keyed() ? context.limits().callerKeys() : context.limits().serverRequests();
       return live < limit
           ? null
           : new Refusal(
@@ -934,22 +936,12 @@ public record User(
 
   /** {@return whether a change of that request has taken effect, as far as it is remembered} */
   public boolean hasReceipt(RequestId id) {
-    for (Receipt receipt : receipts) {
-      if (receipt.id().equals(id)) {
-        return true;
-      }
-    }
-    return false;
+    return receipts.find(id, _ -> true) != null;
   }
 
   /** {@return the receipt of an earlier request of that id that is still kept, or null} */
   private @Nullable Receipt receipt(RequestId id, long now) {
-    for (Receipt receipt : receipts) {
-      if (receipt.id().equals(id) && keeps(receipt, now)) {
-        return receipt;
-      }
-    }
-    return null;
+    return receipts.find(id, receipt -> keeps(receipt, now));
   }
 
   private boolean keeps(Receipt receipt, long now) {
@@ -1072,7 +1064,7 @@ public record User(
 
   private static User erased(long revision, long epoch) {
     Cart cart = Cart.empty().emptied(revision);
-    return new User(null, List.of(), cart, revision, 0, 0, 0, epoch, null, List.of());
+    return new User(null, List.of(), cart, revision, 0, 0, 0, epoch, null, Receipts.none());
   }
 
   /** This state after the activity of the session whose entry it is. */
@@ -1188,16 +1180,17 @@ public record User(
   /** This state with the entry's number, time and receipt; receipts that have had their time go. */
   private User recorded(Entry entry, long atRevision) {
     Receipt receipt = entry.receipt();
-    var kept = new ArrayList<Receipt>(receipts.size() + 1);
-    for (Receipt old : receipts) {
-      if (keeps(old, entry.at())) {
-        kept.add(old);
-      }
-    }
-    if (receipt != null) {
-      kept.add(receipt);
-    }
+    Receipts kept = receipts.kept(entry.at(), old -> keeps(old, entry.at()));
     return new User(
-        userId, sessions, cart, atRevision, entry.at(), activeAt, abandonedAt, epoch, logIn, kept);
+        userId,
+        sessions,
+        cart,
+        atRevision,
+        entry.at(),
+        activeAt,
+        abandonedAt,
+        epoch,
+        logIn,
+        receipt == null ? kept : kept.with(receipt));
   }
 }

@@ -13,6 +13,7 @@ import dev.holdfast.user.Event;
 import dev.holdfast.user.LogIn;
 import dev.holdfast.user.Outcome;
 import dev.holdfast.user.Receipt;
+import dev.holdfast.user.Receipts;
 import dev.holdfast.user.Refusal;
 import dev.holdfast.user.Request;
 import dev.holdfast.user.RequestId;
@@ -82,7 +83,7 @@ final class Samples {
           0,
           5,
           null,
-          List.of(
+          receipts(
               receipt(Receipt.Kind.SERVER, null, Outcome.Changed.changed()),
               receipt(Receipt.Kind.CALLER, SESSION, Outcome.Created.created()),
               receipt(Receipt.Kind.CALLER, SESSION, Outcome.LoggedOut.loggedOut()),
@@ -107,9 +108,13 @@ final class Samples {
           0,
           0,
           LOG_IN,
-          List.of());
+          Receipts.none());
 
   private Samples() {}
+
+  private static Receipts receipts(Receipt... receipts) {
+    return Receipts.of(List.of(receipts));
+  }
 
   private static Map<String, Entry> entries() {
     var entries = new LinkedHashMap<String, Entry>();

@@ -11,6 +11,7 @@ import dev.holdfast.journal.JournalEvent;
 import dev.holdfast.journal.JournalSnapshot;
 import dev.holdfast.json.Json;
 import dev.holdfast.user.Event;
+import dev.holdfast.user.Receipts;
 import dev.holdfast.user.Session;
 import dev.holdfast.user.User;
 import java.io.IOException;
@@ -99,7 +100,7 @@ final class UserCodecTest {
             0,
             0,
             null,
-            List.of());
+            Receipts.none());
     assertThat(UserCodec.encodeIfItFits(huge)).isNull();
     assertThat(UserCodec.encodeIfItFits(Samples.USER)).isEqualTo(UserCodec.encode(Samples.USER));
   }

@@ -443,7 +443,7 @@ class LogInTest {
             once.abandonedAt(),
             once.epoch(),
             null,
-            remembered);
+            Receipts.of(remembered));
     time.passes(Duration.ofDays(1));
     var context =
         new Context(
