@@ -46,9 +46,17 @@ final class SessionStream implements Changes.Listener {
   private static final byte[] HEARTBEAT = ":\n\n".getBytes(StandardCharsets.US_ASCII);
   private static final byte[] RETRY = "retry: 1000\n\n".getBytes(StandardCharsets.US_ASCII);
 
-  /** The watched session, and what is needed to tell of it. */
+  /**
+   * The watched session, and what is needed to tell of it.
+   *
+   * @param generation of the token that it is watched with
+   */
   record Watched(
-      OwnerKey owner, SessionId session, EventLog log, Supplier<Reply.@Nullable View> view) {}
+      OwnerKey owner,
+      SessionId session,
+      int generation,
+      EventLog log,
+      Supplier<Reply.@Nullable View> view) {}
 
   /** Where the bytes go. */
   @FunctionalInterface
@@ -73,6 +81,7 @@ final class SessionStream implements Changes.Listener {
   private long number = UNKNOWN;
   private long revision;
   private long shown;
+  private long sentAt;
   private boolean over;
 
   SessionStream(Watched watched, long heartbeatMillis) {
@@ -85,7 +94,9 @@ final class SessionStream implements Changes.Listener {
     lock.lock();
     try {
       long chars = happened.events().stream().mapToLong(event -> event.payload().length()).sum();
-      if (waiting.size() >= MOST_WAITING || waitingChars + chars > MOST_WAITING_CHARS) {
+      // One that is longer than that by itself leaves nobody behind.
+      if (waiting.size() >= MOST_WAITING
+          || (!waiting.isEmpty() && waitingChars + chars > MOST_WAITING_CHARS)) {
         overflown = true;
       } else if (!overflown) {
         waiting.add(happened);
@@ -115,7 +126,12 @@ final class SessionStream implements Changes.Listener {
    * @param seen the revision that the caller has seen, or null for none
    * @throws IOException if the caller has left
    */
-  void run(Reply.View view, @Nullable Long seen, Sink sink) throws IOException {
+  void run(Reply.View view, @Nullable Long seen, Sink caller) throws IOException {
+    Sink sink =
+        bytes -> {
+          caller.send(bytes);
+          sentAt = System.nanoTime();
+        };
     sink.send(RETRY);
     if (seen == null) {
       show(view, sink);
@@ -125,17 +141,15 @@ final class SessionStream implements Changes.Listener {
         catchUp(view, seen, sink);
       }
     }
-    long quietUntil = System.nanoTime() + heartbeatNanos;
     while (!over) {
-      Told.Happened next = next(quietUntil);
+      // From what was sent last, and not from what was told: most words are of nothing new.
+      Told.Happened next = next(sentAt + heartbeatNanos);
       if (next != null) {
         take(next, sink);
-        quietUntil = System.nanoTime() + heartbeatNanos;
       } else if (ended()) {
         return;
       } else {
         sink.send(HEARTBEAT);
-        quietUntil = System.nanoTime() + heartbeatNanos;
       }
     }
   }
@@ -244,7 +258,9 @@ final class SessionStream implements Changes.Listener {
   /**
    * Tells a caller who has come back what happened since: event by event if their revisions can be
    * told, else as the view of now. Revisions are counted back from where the user stands; that ends
-   * at a log-in that raised them above the visitor's, and at an erasure.
+   * at a log-in that raised them above the visitor's, and at an erasure. What was before the
+   * watched session began is not told: whoever has seen less has seen another session, and maybe
+   * the visitor's, whose revisions are others.
    */
   private void catchUp(Reply.View view, long seen, Sink sink) throws IOException {
     Told.Happened first = next(System.nanoTime() + FIRST_WORD_NANOS);
@@ -268,7 +284,10 @@ final class SessionStream implements Changes.Listener {
     boolean known = missed.size() == first.before() - from;
     while (known && index > 0 && rank > seen) {
       Entry entry = missed.get(--index).entry();
-      known = entry != null && !(entry.event() instanceof Event.UserErased);
+      known =
+          entry != null
+              && !(entry.event() instanceof Event.UserErased)
+              && !beginsSession(entry.event());
       if (known && entry != null && entry.event() instanceof Event.LogInAdmitted admitted) {
         known = rank - 1 > admitted.visitorRevision() || rank - 1 == seen;
       }
@@ -319,7 +338,7 @@ final class SessionStream implements Changes.Listener {
     String end = endOf(entry.event());
     if (end != null) {
       over = true;
-      sink.send(WireEvents.message(revision, "end", WireEvents.end(end)));
+      sink.send(WireEvents.last("end", WireEvents.end(end)));
     } else if (concerns(entry.event())) {
       shown = revision;
       sink.send(
@@ -338,13 +357,23 @@ final class SessionStream implements Changes.Listener {
     return switch (event) {
       case Event.SessionEnded e when e.session().equals(session) -> WireEvents.word(e.reason());
       case Event.SessionExpired e when e.session().equals(session) -> "expired";
-      case Event.SessionRotated e when e.session().equals(session) -> "rotated";
+      case Event.SessionRotated e
+          when e.session().equals(session) && e.generation() > watched.generation() ->
+          "rotated";
       case Event.OthersEnded e when e.ended().contains(session) -> "ended-by-user";
       case Event.EndedByAdministrator e when e.sessions().contains(session) ->
           "ended-by-administrator";
       case Event.UserErased _ -> "erased";
       case Event.LogInFinished _ -> "logged-in";
       case Event _ -> null;
+    };
+  }
+
+  private boolean beginsSession(Event event) {
+    return switch (event) {
+      case Event.SessionOpened e -> e.session().equals(watched.session());
+      case Event.LogInAdmitted e -> e.session().equals(watched.session());
+      case Event _ -> false;
     };
   }
 

@@ -66,7 +66,11 @@ final class Streams implements AutoCloseable {
     var stream =
         new SessionStream(
             new SessionStream.Watched(
-                call.owner(), call.access().session(), log, () -> view(call, watch)),
+                call.owner(),
+                call.access().session(),
+                call.access().generation(),
+                log,
+                () -> view(call, watch)),
             bounds.heartbeat().toMillis());
     open.add(stream);
     Changes.Subscription subscription = changes.listen(call.owner(), stream);

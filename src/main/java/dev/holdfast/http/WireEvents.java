@@ -89,8 +89,19 @@ final class WireEvents {
 
   /** One message of a stream of server-sent events. */
   static byte[] message(long revision, String type, byte[] data) {
-    byte[] head =
-        ("id: " + revision + "\nevent: " + type + "\ndata: ").getBytes(StandardCharsets.UTF_8);
+    return message("id: " + revision + "\n", type, data);
+  }
+
+  /**
+   * The last message of a stream. It has no id: whoever goes on with the token of another session
+   * has seen none of that one's revisions.
+   */
+  static byte[] last(String type, byte[] data) {
+    return message("", type, data);
+  }
+
+  private static byte[] message(String id, String type, byte[] data) {
+    byte[] head = (id + "event: " + type + "\ndata: ").getBytes(StandardCharsets.UTF_8);
     byte[] message = Arrays.copyOf(head, head.length + data.length + 2);
     System.arraycopy(data, 0, message, head.length, data.length);
     message[message.length - 2] = '\n';

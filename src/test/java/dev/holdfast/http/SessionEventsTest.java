@@ -160,7 +160,8 @@ class SessionEventsTest {
                 new Session(id, 1, true, Json.Obj.empty(), 0, 0, 60_000, 3_600_000, revision.get()),
                 0,
                 Cart.empty());
-    var stream = new SessionStream(new SessionStream.Watched(owner, id, node.log(), view), 60_000);
+    var stream =
+        new SessionStream(new SessionStream.Watched(owner, id, 1, node.log(), view), 60_000);
     List<String> shown = new CopyOnWriteArrayList<>();
     Thread caller =
         Thread.startVirtualThread(() -> {
@@ -183,6 +184,86 @@ class SessionEventsTest {
       assertThat(caller.join(Duration.ofSeconds(10))).isTrue();
     } finally {
       stream.close();
+    }
+  }
+
+  /** Each listener is told again and again where the user stands. */
+  @Test
+  void givesASignOfLifeThoughItIsToldThatNothingHappens() throws Exception {
+    var owner = new OwnerKey(5, 6);
+    var id = new SessionId(7, 8);
+    var view =
+        new Reply.View(
+            null,
+            new Session(id, 1, true, Json.Obj.empty(), 0, 0, 60_000, 3_600_000, 3),
+            0,
+            Cart.empty());
+    var stream =
+        new SessionStream(new SessionStream.Watched(owner, id, 1, node.log(), () -> view), 100);
+    List<String> sent = new CopyOnWriteArrayList<>();
+    Thread caller =
+        Thread.startVirtualThread(() -> {
+          try {
+            stream.run(view, null, bytes -> sent.add(new String(bytes, UTF_8)));
+          } catch (IOException e) {
+            throw new UncheckedIOException(e);
+          }
+        });
+    try {
+      await()
+          .pollInterval(Duration.ofMillis(20))
+          .until(() -> {
+            stream.told(new Happened(owner, 3, 3, List.of()));
+            return sent.stream().filter(text -> text.startsWith(":")).count() >= 3;
+          });
+    } finally {
+      stream.close();
+    }
+    assertThat(caller.join(Duration.ofSeconds(10))).isTrue();
+  }
+
+  /** The revisions of the visitor and of the user are two; one may well be as the other is. */
+  @Test
+  void showsTheSessionOfTheUserToWhomEverItEndedByALogIn() throws Exception {
+    String visitor = client.visitor();
+    put(visitor, "tea");
+    String seen;
+    String known;
+    try (EventReader stream = watch(visitor)) {
+      seen = String.valueOf(stream.next().id());
+      known =
+          client
+              .post("/v1/session/login")
+              .token(visitor)
+              .json("{\"user\":\"%s\"}".formatted(user))
+              .send(200)
+              .need("Session-Token");
+      Told last = stream.next();
+      assertThat(last.type()).isEqualTo("end");
+      assertThat(last.id()).isNull();
+    }
+    try (EventReader stream =
+        client.get(EVENTS).token(known).header("Last-Event-ID", seen).stream()) {
+      Told first = stream.next();
+      assertThat(first.type()).isEqualTo("session");
+      assertThat(first.data().path("user").asText()).isEqualTo(user);
+    }
+  }
+
+  @Test
+  void goesOnWithTheTokenThatTheRotationBrought() throws Exception {
+    String token = client.session(user);
+    String seen;
+    String next;
+    try (EventReader stream = watch(token)) {
+      seen = String.valueOf(stream.next().id());
+      next = client.post("/v1/session/rotate").token(token).send(200).need("Session-Token");
+      assertThat(stream.next().type()).isEqualTo("end");
+    }
+    try (EventReader stream =
+        client.get(EVENTS).token(next).header("Last-Event-ID", seen).stream()) {
+      put(next, "tea");
+      assertThat(stream.next().type()).isEqualTo("cart.line-set");
     }
   }
 
