@@ -452,7 +452,6 @@ public final class UserEntity extends JournaledActor<Message> {
       refuse(ask, Answer.Cause.NO_OWNER); // the state here may be of somebody who is gone
       return;
     }
-    Request request = request(ask.command());
     Reply before = refusedBefore(ask.command());
     if (before != null) {
       if (surroundings.right().isHeld()) {
@@ -473,17 +472,23 @@ public final class UserEntity extends JournaledActor<Message> {
       if (!inDoubt.isEmpty()) {
         inDoubt.remove(change(ask.command())); // the journal has shown what became of it
       }
-      if (ask.repeated()
-          && request != null
-          && decision.reply() instanceof Reply.Refused refused
-          && mayStillHappen(request, refused.refusal())) {
-        remember(ask.command(), refused);
-      }
+      rememberRefusal(ask, decision);
       answer(ask, decision);
     } else if (journalUp) {
       write(ask, decision);
     } else {
       refuse(ask, Answer.Cause.JOURNAL);
+    }
+  }
+
+  /** Also of one with whose refusal something else was journaled, such as the activity. */
+  private void rememberRefusal(Message.Ask ask, Decision decision) {
+    Request request = request(ask.command());
+    if (ask.repeated()
+        && request != null
+        && decision.reply() instanceof Reply.Refused refused
+        && mayStillHappen(request, refused.refusal())) {
+      remember(ask.command(), refused);
     }
   }
 
@@ -558,6 +563,7 @@ public final class UserEntity extends JournaledActor<Message> {
         awaitingLogIn = with(awaitingLogIn, ask);
         askForAdmission();
       } else {
+        rememberRefusal(ask, decision);
         answer(ask, decision);
       }
       if (decision.entries().getLast().event() instanceof Event.UserErased) {

@@ -179,6 +179,28 @@ final class UserEntityTest {
     assertThat(eventsOf(VISITOR)).containsExactly("session.opened.v1", "cart.line-set.v1");
   }
 
+  /** The first request with a new token journals that it was used, also where it is refused. */
+  @Test
+  void refusesForGoodWhatItRefusedOfARepeatThoughItJournaledSomethingElse() {
+    open(VISITOR);
+    var rotated = new Command.Access(ACCESS.session(), ACCESS.generation() + 1);
+    done(act(VISITOR, new Action.Rotate()));
+    Request request = request();
+    Action checkOut = new Action.CheckOut("order-1", null);
+    assertThat(refusal(repeat(rotated, request, checkOut))).isEqualTo(Refusal.Reason.CART_EMPTY);
+    assertThat(eventsOf(VISITOR)).endsWith("session.touched.v1");
+    done(repeat(rotated, request(), setLine("a", 3)));
+
+    TestProbe<Answer> late = kit.createTestProbe();
+    var command = new Command.Act(rotated, request, Precondition.None.none(), checkOut);
+    actor(VISITOR).tell(new Message.Ask(command, late.getRef()));
+
+    assertThat(late.receiveMessage(Duration.ofSeconds(10)))
+        .isInstanceOfSatisfying(
+            Answered.class, answer -> assertThat(answer.reply()).isInstanceOf(Reply.Refused.class));
+    assertThat(eventsOf(VISITOR)).doesNotContain("cart.checked-out.v1");
+  }
+
   /** An attempt that was held up on its way comes after a rotation; then its caller asks again. */
   @Test
   void answersAGoodTokenThoughARepeatUnderTheOneBeforeWasRefused() {
