@@ -27,6 +27,7 @@ import dev.holdfast.user.Session;
 import dev.holdfast.user.SessionId;
 import dev.holdfast.user.User;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.function.Function;
@@ -302,15 +303,17 @@ public final class UserCodec {
 
   /** {@return the state encoded, or null if it is larger than the journal takes} */
   static @Nullable JournalSnapshot encodeIfItFits(User user) {
-    byte[] payload = bytes(user);
-    return payload.length > JournalEvent.MAX_PAYLOAD
-        ? null
-        : new JournalSnapshot(SNAPSHOT, payload);
+    byte[] payload = write(writing(user), JournalEvent.MAX_PAYLOAD);
+    return payload == null ? null : new JournalSnapshot(SNAPSHOT, payload);
   }
 
   /** {@return the state encoded, however large; equal states give equal bytes} */
   static byte[] bytes(User user) {
-    return write(out -> {
+    return write(writing(user));
+  }
+
+  private static Writing writing(User user) {
+    return out -> {
       out.writeStartObject();
       writeText(out, "user", user.userId());
       out.writeNumberField("revision", user.revision());
@@ -337,7 +340,7 @@ public final class UserCodec {
       }
       out.writeEndArray();
       out.writeEndObject();
-    });
+    };
   }
 
   /**
@@ -733,6 +736,48 @@ public final class UserCodec {
 
   private interface Writing {
     void to(JsonGenerator out) throws IOException;
+  }
+
+  /** {@return what was written, or null if it is more than so many bytes} */
+  private static byte @Nullable [] write(Writing writing, int most) {
+    try (var bytes = new ByteArrayBuilder(256)) {
+      try (JsonGenerator out = JsonText.FACTORY.createGenerator(new Bounded(bytes, most))) {
+        writing.to(out);
+      }
+      return bytes.toByteArray();
+    } catch (TooLong e) {
+      return null;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e); // never: the bytes stay in memory
+    }
+  }
+
+  /** Takes no more than so many bytes. */
+  private static final class Bounded extends OutputStream {
+    private final ByteArrayBuilder bytes;
+    private final int most;
+
+    Bounded(ByteArrayBuilder bytes, int most) {
+      this.bytes = bytes;
+      this.most = most;
+    }
+
+    @Override
+    public void write(byte[] more, int from, int length) throws IOException {
+      if (bytes.size() + (long) length > most) {
+        throw new TooLong();
+      }
+      bytes.write(more, from, length);
+    }
+
+    @Override
+    public void write(int one) throws IOException {
+      write(new byte[] {(byte) one}, 0, 1);
+    }
+  }
+
+  private static final class TooLong extends IOException {
+    private static final long serialVersionUID = 1;
   }
 
   private static byte[] write(Writing writing) {

@@ -61,6 +61,11 @@ public record User(
    */
   static final int MAX_LOG_INS = 10_000;
 
+  /**
+   * How many lines of carts their reports may tell of in all: memory, too, that stays for a week.
+   */
+  static final int MAX_LOG_IN_LINES = 100_000;
+
   private static final int FIRST_GENERATION = 1;
 
   private static final User NOBODY =
@@ -234,15 +239,19 @@ public record User(
 
     Decision askEpoch() {
       int logIns = 0;
+      long lines = 0;
       long oldest = Long.MAX_VALUE;
       for (Receipt receipt : user.receipts) {
         if (receipt.kind() == Receipt.Kind.LOG_IN && receipt.live(now)) {
           logIns++;
+          if (receipt.outcome() instanceof Outcome.LoggedIn loggedIn) {
+            lines += loggedIn.report().size();
+          }
           oldest = Math.min(oldest, receipt.forgottenAt());
         }
       }
       // Here, before the visitor is frozen: what was begun is never refused for lack of room.
-      return logIns < MAX_LOG_INS
+      return logIns < MAX_LOG_INS && lines < MAX_LOG_IN_LINES
           ? answer(new Reply.Epoch(user.epoch))
           : refuse(
               new Refusal(

@@ -431,7 +431,34 @@ class LogInTest {
   void isRefusedToAUserWhoLogsInWithoutEndBeforeTheVisitorIsFrozen() {
     LogInSteps.complete(browser, alice);
     User once = alice.state();
-    var remembered = Collections.nCopies(User.MAX_LOG_INS, once.receipts().getFirst());
+    time.passes(Duration.ofDays(1));
+
+    var refusal = ((Reply.Refused) askedForAnotherLogIn(once, User.MAX_LOG_INS)).refusal();
+
+    assertThat(refusal.reason()).isEqualTo(Reason.TOO_MANY_REQUESTS);
+    assertThat(refusal.retryAfterMillis()).isEqualTo(Duration.ofDays(6).toMillis());
+    assertThat(alice.asks(new Command.AskEpoch())).isEqualTo(new Reply.Epoch(0));
+  }
+
+  /** Each report tells of every line, and is kept for a week. */
+  @Test
+  void isRefusedToAUserWhoseLogInsHadMoreLinesThanAreRemembered() {
+    int lines = 20;
+    for (int i = 0; i < lines; i++) {
+      browser.did(set("sku-" + i, 1));
+    }
+    LogInSteps.complete(browser, alice);
+    User once = alice.state();
+    int most = User.MAX_LOG_IN_LINES / lines;
+    assertThat(most).isLessThan(User.MAX_LOG_INS);
+
+    assertThat(askedForAnotherLogIn(once, most - 1)).isInstanceOf(Reply.Epoch.class);
+    assertThat(((Reply.Refused) askedForAnotherLogIn(once, most)).refusal().reason())
+        .isEqualTo(Reason.TOO_MANY_REQUESTS);
+  }
+
+  /** What the user says to one more, after so many like the one that was. */
+  private Reply askedForAnotherLogIn(User once, int times) {
     var often =
         new User(
             once.userId(),
@@ -443,17 +470,11 @@ class LogInTest {
             once.abandonedAt(),
             once.epoch(),
             null,
-            Receipts.of(remembered));
-    time.passes(Duration.ofDays(1));
+            Receipts.of(Collections.nCopies(times, once.receipts().getFirst())));
     var context =
         new Context(
             time.now(), false, true, Presence.unknown(), Limits.defaults(), Event.newestForm());
-
-    var refusal = ((Reply.Refused) often.decide(new Command.AskEpoch(), context).reply()).refusal();
-
-    assertThat(refusal.reason()).isEqualTo(Reason.TOO_MANY_REQUESTS);
-    assertThat(refusal.retryAfterMillis()).isEqualTo(Duration.ofDays(6).toMillis());
-    assertThat(alice.asks(new Command.AskEpoch())).isEqualTo(new Reply.Epoch(0));
+    return often.decide(new Command.AskEpoch(), context).reply();
   }
 
   // --- killed on the way
