@@ -75,15 +75,31 @@ public final class JournaledEventLog implements EventLog, AutoCloseable {
       var stored = new Owner(owner.high(), owner.low());
       long first = Math.max(after, 0) + 1;
       var events = new ArrayList<LoggedEvent>();
-      journal.read(stored, first, Long.MAX_VALUE, limit + 1L, event -> events.add(logged(event)));
+      var bytes = new long[1];
+      boolean left = true;
+      while (left && events.size() <= limit && bytes[0] < PAGE_BYTES) {
+        long wanted = Math.min(AT_ONCE, limit + 1L - events.size());
+        long next = events.isEmpty() ? first : events.getLast().number() + 1;
+        long found =
+            journal.read(
+                stored,
+                next,
+                Long.MAX_VALUE,
+                wanted,
+                event -> {
+                  bytes[0] += event.event().payload().length;
+                  events.add(logged(event));
+                });
+        left = found == wanted;
+      }
       if (after >= 0 && !events.isEmpty() && events.getFirst().number() > first) {
         return new History.Forgotten();
       }
       if (events.isEmpty() && journal.look(stored).highest() == 0) {
         return new History.Nobody();
       }
-      boolean more = events.size() > limit;
-      return new History.Events(more ? events.subList(0, limit) : events, more);
+      // Where there may be more, the last one shows that there is.
+      return new History.Events(left ? events.subList(0, events.size() - 1) : events, left);
     });
   }
 
