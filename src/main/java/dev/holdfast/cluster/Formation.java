@@ -81,6 +81,12 @@ final class Formation {
   /** Since when each look has found the incarnation silent. */
   private @Nullable Long silentSince;
 
+  /**
+   * The incarnation that this node has tried to join, 0 for none. A row of its own in that one says
+   * only that it was let in before the journal fell silent, and not that it is the first there.
+   */
+  private long joining;
+
   Formation(
       Config config,
       ClusterSettings settings,
@@ -120,7 +126,8 @@ final class Formation {
         Incarnation incarnation = nodes.incarnation();
         List<Registered> registered = nodes.registered(incarnation.number());
         @Nullable Formed formed = null;
-        if (registered.stream().anyMatch(row -> row.id().equals(journal.node()))) {
+        if (joining != incarnation.number()
+            && registered.stream().anyMatch(row -> row.id().equals(journal.node()))) {
           formed = begin(incarnation.number());
         } else if (!host.isAlone() && nodes.lives(host.silence())) {
           silentSince = null;
@@ -155,9 +162,13 @@ final class Formation {
     if (silentSince == null) {
       silentSince = now;
     }
-    return host.isAlone()
-        || now - silentSince > SILENT_BESIDE_THE_STORE.toNanos()
-        || there(registered).isEmpty();
+    if (host.isAlone() || there(registered).isEmpty()) {
+      return true;
+    }
+    // That reads are answered says nothing: those who renew wait for commits, which may hang for
+    // want of a standby. If this one does, it is no look.
+    journal.probe();
+    return now - silentSince > SILENT_BESIDE_THE_STORE.toNanos();
   }
 
   private void claim(long number) {
@@ -210,6 +221,7 @@ final class Formation {
   }
 
   private @Nullable Formed join(long number, List<Registered> registered) {
+    joining = number;
     List<Registered> living = there(registered);
     if (living.isEmpty()) {
       return null; // claimed just now, or all gone just now

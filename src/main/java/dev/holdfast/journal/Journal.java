@@ -79,6 +79,15 @@ public final class Journal implements AutoCloseable {
     }
   }
 
+  /**
+   * Makes the store commit a little, of no meaning. Blocking.
+   *
+   * @throws JournalFailure if it does not
+   */
+  public void probe() {
+    store.probe(1);
+  }
+
   /** Whether writes are taken. To be asked before each persist. */
   public JournalHealth health() {
     return writer;
