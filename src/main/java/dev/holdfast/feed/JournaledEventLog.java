@@ -72,6 +72,7 @@ public final class JournaledEventLog implements EventLog, AutoCloseable {
   @Override
   public History history(OwnerKey owner, long after, int limit) {
     return reading(() -> {
+      identity(); // or it would be asked for while events are read, on one more connection
       var stored = new Owner(owner.high(), owner.low());
       long first = Math.max(after, 0) + 1;
       var events = new ArrayList<LoggedEvent>();
@@ -215,6 +216,7 @@ public final class JournaledEventLog implements EventLog, AutoCloseable {
   }
 
   private Feed page(long begin, int limit) {
+    identity(); // or it would be asked for while events are read, on one more connection
     var events = new ArrayList<LoggedEvent>();
     var bytes = new long[1];
     long last = begin;

@@ -62,7 +62,10 @@ final class PastTest {
   @BeforeEach
   void changeAnAttributeEachSecond() throws JournalUnusable {
     var config = ConfigFactory.load();
-    store = new FailingStore(SqliteStore.open(folder, SqliteOptions.defaults()));
+    // One connection that reads: whoever needs another one while it reads waits for ever.
+    store =
+        new FailingStore(
+            SqliteStore.open(folder, new SqliteOptions(1, SqliteOptions.UNLIMITED, false)));
     NodeId id = NodeId.random();
     store.nodes().claim(id, store.nodes().incarnation().number(), Duration.ZERO);
     journal =
@@ -103,6 +106,24 @@ final class PastTest {
     log.close();
     node.close();
     journal.close();
+  }
+
+  @Test
+  void isReadOnOneConnection() {
+    assertThat(log.history(USER, -1, EVENTS))
+        .isInstanceOfSatisfying(
+            EventLog.History.Events.class,
+            history -> {
+              assertThat(history.events()).hasSize(EVENTS);
+              assertThat(history.more()).isFalse();
+            });
+    assertThat(log.history(USER, 0, EVENTS - 1))
+        .isInstanceOfSatisfying(
+            EventLog.History.Events.class,
+            history -> {
+              assertThat(history.events()).hasSize(EVENTS - 1);
+              assertThat(history.more()).isTrue();
+            });
   }
 
   @Test
