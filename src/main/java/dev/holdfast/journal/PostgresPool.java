@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.concurrent.Semaphore;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -23,6 +24,7 @@ final class PostgresPool implements AutoCloseable {
   private final PostgresOptions options;
   private final PostgresSession.Use use;
   private final Consumer<PostgresSession.History> onOpened;
+  private final Predicate<PostgresSession.History> isCurrent;
   private final Semaphore room;
 
   /** Guarded by itself, as is {@link #closed}. */
@@ -34,15 +36,19 @@ final class PostgresPool implements AutoCloseable {
    * A pool without connections yet.
    *
    * @param onOpened sees where each new connection leads to, before it is used
+   * @param isCurrent whether that is where the newest connection of all pools leads to: one to
+   *     another server, which may still run, is not used again
    */
   PostgresPool(
       PostgresOptions options,
       PostgresSession.Use use,
       int size,
-      Consumer<PostgresSession.History> onOpened) {
+      Consumer<PostgresSession.History> onOpened,
+      Predicate<PostgresSession.History> isCurrent) {
     this.options = options;
     this.use = use;
     this.onOpened = onOpened;
+    this.isCurrent = isCurrent;
     this.room = new Semaphore(size, true);
   }
 
@@ -56,7 +62,8 @@ final class PostgresPool implements AutoCloseable {
     boolean taken = false;
     try {
       PostgresSession session = fromIdle();
-      while (session != null && !session.isUsable(LONG_IDLE)) {
+      while (session != null
+          && !(isCurrent.test(session.history()) && session.isUsable(LONG_IDLE))) {
         close(session);
         session = fromIdle();
       }

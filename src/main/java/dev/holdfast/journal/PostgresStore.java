@@ -27,7 +27,9 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -227,8 +229,12 @@ public final class PostgresStore implements JournalStore {
   /** The writer number that statements of each node carry; absent for one not seen yet. */
   private final Map<NodeId, Long> writerNumbers = new ConcurrentHashMap<>();
 
-  /** Nodes with a batch of unknown outcome: the number is to be raised before the next one. */
-  private final Set<NodeId> unsettled = ConcurrentHashMap.newKeySet();
+  /**
+   * Nodes with batches of unknown outcome, and the owners for whom they were: the number is to be
+   * raised before the next batch, and before one of the owners is read. Else what is on its way
+   * could come after the reading, and nobody would know.
+   */
+  private final Map<NodeId, Set<Owner>> unsettled = new ConcurrentHashMap<>();
 
   private final NewestEvents newest = new NewestEvents();
   private final AtomicReference<@Nullable History> history = new AtomicReference<>();
@@ -237,9 +243,13 @@ public final class PostgresStore implements JournalStore {
 
   private PostgresStore(PostgresOptions options) {
     this.options = options;
-    this.writers = new PostgresPool(options, Use.WRITING, options.writers(), this::lookAt);
-    this.readers = new PostgresPool(options, Use.READING, options.readers(), this::lookAt);
-    this.others = new PostgresPool(options, Use.WRITING, 2, this::lookAt);
+    this.writers = pool(Use.WRITING, options.writers());
+    this.readers = pool(Use.READING, options.readers());
+    this.others = pool(Use.WRITING, 2);
+  }
+
+  private PostgresPool pool(Use use, int size) {
+    return new PostgresPool(options, use, size, this::lookAt, found -> found.equals(history.get()));
   }
 
   /**
@@ -514,7 +524,12 @@ public final class PostgresStore implements JournalStore {
         throw closed ? NotWritten.closed() : PostgresErrors.notWritten(e);
       }
       if (closed || System.nanoTime() - giveUpAt > 0) {
-        unsettled.add(node);
+        unsettled.merge(
+            node,
+            writes.stream().map(OwnerWrite::owner).collect(Collectors.toUnmodifiableSet()),
+            (before, more) ->
+                Stream.concat(before.stream(), more.stream())
+                    .collect(Collectors.toUnmodifiableSet()));
         throw new InDoubt(PostgresErrors.describe(open), open);
       }
       LockSupport.parkNanos(BETWEEN_ATTEMPTS_NANOS);
@@ -527,11 +542,10 @@ public final class PostgresStore implements JournalStore {
      * @return null if there was none, or it has written nothing
      */
     private @Nullable Outcome settle(PostgresSession session) throws SQLException {
-      if (open == null && !unsettled.contains(node)) {
+      if (open == null && !unsettled.containsKey(node)) {
         return null;
       }
-      raiseWriterNumber(session, node);
-      unsettled.remove(node);
+      settleAll(session, node);
       if (open == null) {
         return null;
       }
@@ -799,6 +813,15 @@ public final class PostgresStore implements JournalStore {
     }
   }
 
+  /** The same; then nothing of what was of unknown outcome before is any more. */
+  private void settleAll(PostgresSession session, NodeId node) throws SQLException {
+    @Nullable Set<Owner> before = unsettled.get(node);
+    raiseWriterNumber(session, node);
+    if (before != null) {
+      unsettled.remove(node, before); // unless there is more by now
+    }
+  }
+
   /** Makes sure that no earlier statement of {@code node} can still take effect. */
   private void raiseWriterNumber(PostgresSession session, NodeId node) throws SQLException {
     PreparedStatement raise =
@@ -822,7 +845,8 @@ public final class PostgresStore implements JournalStore {
       if (!row.next()) {
         return false;
       }
-      writerNumbers.merge(node, row.getLong(1), Math::max);
+      // Also a lower one, of a database that was put back; an outdated one is found out again.
+      writerNumbers.put(node, row.getLong(1));
       return row.getLong(1) != number;
     }
   }
@@ -861,12 +885,11 @@ public final class PostgresStore implements JournalStore {
 
   @Override
   public void probe(int bytes) {
-    for (NodeId node : List.copyOf(unsettled)) {
+    for (NodeId node : List.copyOf(unsettled.keySet())) {
       change(session -> {
-        raiseWriterNumber(session, node);
+        settleAll(session, node);
         return node;
       });
-      unsettled.remove(node);
     }
     change(session -> {
       PreparedStatement insert =
@@ -919,6 +942,11 @@ public final class PostgresStore implements JournalStore {
   @Override
   public List<Recovered> recover(List<Owner> owners, int maxEvents) {
     List<Owner> distinct = owners.stream().distinct().toList();
+    for (Set<Owner> open : unsettled.values()) {
+      if (distinct.stream().anyMatch(open::contains)) {
+        throw new StoreUnreadable("what was written last is not known yet", null);
+      }
+    }
     // They come from elsewhere, where others may have written for them.
     distinct.forEach(newest::forget);
     List<Log> logs = new ArrayList<>(distinct.size());

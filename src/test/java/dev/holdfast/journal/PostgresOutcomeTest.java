@@ -1,6 +1,7 @@
 package dev.holdfast.journal;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.awaitility.Awaitility.await;
 
 import dev.holdfast.journal.JournalStore.Outcome;
@@ -263,6 +264,43 @@ class PostgresOutcomeTest {
   private static void assertWritten(PostgresStore store, NodeId node, OwnerWrite write) {
     assertThat(store.write(node, List.of(write), List.of()))
         .isEqualTo(new Outcome.Written(List.of()));
+  }
+
+  /** As of a database that was put back to an earlier state under a node that runs. */
+  @Test
+  void goesOnThoughItsWriterNumberHasGoneBack() throws Exception {
+    assertWritten(store, NODE, JournalContract.writeOf(ANN, 1, 1));
+    store.purge(NODE, Map.of()); // raises it
+    assertWritten(store, NODE, JournalContract.writeOf(ANN, 2, 1));
+    server.execute("UPDATE outcome.node SET writer = 0");
+
+    assertThat(inBackground(JournalContract.writeOf(ANN, 3, 1)).get(20, TimeUnit.SECONDS))
+        .isEqualTo(new Outcome.Written(List.of()));
+    assertThat(numbers(ANN)).containsExactly(1L, 2L, 3L);
+  }
+
+  /** Or who reads would go on without a write that comes a moment later. */
+  @Test
+  void readsNobodyWhoseLastWriteMayYetCome() throws Exception {
+    server.execute("ALTER SYSTEM SET synchronous_standby_names = 'absent'");
+    server.execute("SELECT pg_reload_conf()");
+    try {
+      Future<Outcome> outcome = inBackground(JournalContract.writeOf(ANN, 1, 1));
+      awaitWaitingForStandby("0");
+      assertThat(catchThrowable(() -> outcome.get(30, TimeUnit.SECONDS)))
+          .hasCauseInstanceOf(InDoubt.class);
+
+      assertThat(catchThrowable(() -> store.recover(List.of(ANN), 10)))
+          .isInstanceOf(StoreUnreadable.class);
+      assertThat(store.recover(List.of(BOB), 10).getFirst().highest()).isZero();
+    } finally {
+      server.execute("ALTER SYSTEM RESET synchronous_standby_names");
+      server.execute("SELECT pg_reload_conf()");
+    }
+
+    store.probe(1);
+
+    assertThat(store.recover(List.of(ANN), 10).getFirst().highest()).isEqualTo(1);
   }
 
   @Test
