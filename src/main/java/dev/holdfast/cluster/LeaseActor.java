@@ -4,6 +4,7 @@ import dev.holdfast.cluster.NodeMessage.AskGrant;
 import dev.holdfast.cluster.NodeMessage.Grant;
 import dev.holdfast.cluster.NodeMessage.Grants;
 import dev.holdfast.cluster.NodeMessage.Refuse;
+import dev.holdfast.journal.StoreUnreadable;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -173,6 +174,8 @@ final class LeaseActor extends AbstractActorWithTimers {
         if (isNotFenced.getAsBoolean()) {
           lease.shown(now);
         }
+      } catch (StoreUnreadable silent) {
+        LOG.debug("the journal does not say whether this node is fenced", silent);
       } finally {
         askingJournal = false;
       }
