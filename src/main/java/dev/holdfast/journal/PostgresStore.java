@@ -813,7 +813,7 @@ public final class PostgresStore implements JournalStore {
     }
   }
 
-  /** The same; then nothing of what was of unknown outcome before is any more. */
+  /** Raises the writer number; what was of unknown outcome before is not any more then. */
   private void settleAll(PostgresSession session, NodeId node) throws SQLException {
     @Nullable Set<Owner> before = unsettled.get(node);
     raiseWriterNumber(session, node);
