@@ -27,7 +27,7 @@ public final class JournaledEventLog implements EventLog, AutoCloseable {
   /** Events read at a time: one may have a payload of megabytes. */
   private static final int AT_ONCE = 50;
 
-  /** A page of the feed ends when its payloads have as many bytes. */
+  /** A page of the feed, or of a history, ends when its payloads have as many bytes. */
   private static final long PAGE_BYTES = 1 << 20;
 
   /** How often at most the place of a consumer that moves on is written. */
@@ -72,27 +72,17 @@ public final class JournaledEventLog implements EventLog, AutoCloseable {
   @Override
   public History history(OwnerKey owner, long after, int limit) {
     return reading(() -> {
-      identity(); // or it would be asked for while events are read, on one more connection
       var stored = new Owner(owner.high(), owner.low());
       long first = Math.max(after, 0) + 1;
       var events = new ArrayList<LoggedEvent>();
-      var bytes = new long[1];
-      boolean left = true;
-      while (left && events.size() <= limit && bytes[0] < PAGE_BYTES) {
-        long wanted = Math.min(AT_ONCE, limit + 1L - events.size());
-        long next = events.isEmpty() ? first : events.getLast().number() + 1;
-        long found =
-            journal.read(
-                stored,
-                next,
-                Long.MAX_VALUE,
-                wanted,
-                event -> {
-                  bytes[0] += event.event().payload().length;
-                  events.add(logged(event));
-                });
-        left = found == wanted;
-      }
+      boolean left =
+          read(
+              events,
+              limit + 1L,
+              (wanted, each) -> {
+                long next = events.isEmpty() ? first : events.getLast().number() + 1;
+                return journal.read(stored, next, Long.MAX_VALUE, wanted, each);
+              });
       if (after >= 0 && !events.isEmpty() && events.getFirst().number() > first) {
         return new History.Forgotten();
       }
@@ -216,24 +206,9 @@ public final class JournaledEventLog implements EventLog, AutoCloseable {
   }
 
   private Feed page(long begin, int limit) {
-    identity(); // or it would be asked for while events are read, on one more connection
     var events = new ArrayList<LoggedEvent>();
-    var bytes = new long[1];
-    long last = begin;
-    boolean more = true;
-    while (more && events.size() < limit && bytes[0] < PAGE_BYTES) {
-      int wanted = Math.min(AT_ONCE, limit - events.size());
-      int found =
-          journal.feed(
-              last,
-              wanted,
-              event -> {
-                bytes[0] += event.event().payload().length;
-                events.add(logged(event));
-              });
-      more = found == wanted;
-      last = events.isEmpty() ? begin : events.getLast().cursor().position();
-    }
+    boolean more =
+        read(events, limit, (wanted, each) -> journal.feed(lastOf(events, begin), wanted, each));
     // After the events: what was deleted before they were read is known by now.
     FeedReaders.State state = readers.state();
     if (begin > state.end()) {
@@ -242,7 +217,39 @@ public final class JournaledEventLog implements EventLog, AutoCloseable {
     if (begin > 0 && begin < state.forgotten()) {
       return new Feed.Forgotten();
     }
-    return new Feed.Events(events, new Cursor(identity(), last), more);
+    return new Feed.Events(events, new Cursor(identity(), lastOf(events, begin)), more);
+  }
+
+  private static long lastOf(List<LoggedEvent> events, long otherwise) {
+    return events.isEmpty() ? otherwise : events.getLast().cursor().position();
+  }
+
+  /** Hands over the events that come next, so many at most, and says how many there were. */
+  private interface Next {
+    long read(int wanted, java.util.function.Consumer<StoredEvent> each);
+  }
+
+  /**
+   * Reads events a few at a time, until there are so many, or {@link #PAGE_BYTES} of them.
+   *
+   * @return whether there may be more
+   */
+  private boolean read(List<LoggedEvent> events, long most, Next next) {
+    identity(); // or it would be asked for while events are read, on one more connection
+    var bytes = new long[1];
+    boolean more = true;
+    while (more && events.size() < most && bytes[0] < PAGE_BYTES) {
+      int wanted = (int) Math.min(AT_ONCE, most - events.size());
+      long found =
+          next.read(
+              wanted,
+              event -> {
+                bytes[0] += event.event().payload().length;
+                events.add(logged(event));
+              });
+      more = found == wanted;
+    }
+    return more;
   }
 
   /** Where a consumer goes on that does not say where it was; negative if it has lapsed. */
