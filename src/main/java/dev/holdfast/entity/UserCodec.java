@@ -30,6 +30,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -738,6 +739,10 @@ public final class UserCodec {
     void to(JsonGenerator out) throws IOException;
   }
 
+  private static byte[] write(Writing writing) {
+    return Objects.requireNonNull(write(writing, Integer.MAX_VALUE));
+  }
+
   /** {@return what was written, or null if it is more than so many bytes} */
   private static byte @Nullable [] write(Writing writing, int most) {
     try (var bytes = new ByteArrayBuilder(256)) {
@@ -778,17 +783,6 @@ public final class UserCodec {
 
   private static final class TooLong extends IOException {
     private static final long serialVersionUID = 1;
-  }
-
-  private static byte[] write(Writing writing) {
-    try (var bytes = new ByteArrayBuilder(256)) {
-      try (JsonGenerator out = JsonText.FACTORY.createGenerator(bytes)) {
-        writing.to(out);
-      }
-      return bytes.toByteArray();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e); // never: the bytes stay in memory
-    }
   }
 
   private static <T> T read(String name, byte[] payload, Function<Members, T> reading) {
