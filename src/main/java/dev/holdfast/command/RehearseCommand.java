@@ -2,7 +2,6 @@ package dev.holdfast.command;
 
 import dev.holdfast.app.App;
 import dev.holdfast.app.Settings;
-import dev.holdfast.journal.PostgresClasses;
 import dev.holdfast.local.NodeProcess;
 import java.io.IOException;
 import java.net.URI;
@@ -49,7 +48,6 @@ final class RehearseCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    PostgresClasses.load();
     try (var data = TemporaryFolder.create("holdfast-rehearsal")) {
       var shared = Map.of("port", "0", "data", data.path().toString(), "journal.shared", "true");
       var settings = Settings.load(null, Map.of(), shared);

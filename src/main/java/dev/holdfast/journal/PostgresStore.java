@@ -365,7 +365,7 @@ public final class PostgresStore implements JournalStore {
             var nothing = new Batch(NodeId.random(), List.of(), List.of());
             var rows = new Rows(nothing, session.history());
             nothing.sendAny(session, 0, rows);
-            List<Integer> _ = nothing.sendNext(session, 0, rows);
+            nothing.sendNext(session, 0, rows);
             return session;
           });
     } catch (SQLException e) {
