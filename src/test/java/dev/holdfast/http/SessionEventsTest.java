@@ -37,6 +37,11 @@ class SessionEventsTest {
       "{\"quantity\":2,\"unitPrice\":{\"amount\":\"6.90\",\"currency\":\"EUR\"}}";
   private static final AtomicInteger NUMBER = new AtomicInteger();
 
+  /** Of nobody whom the node knows. */
+  private static final OwnerKey OWNER = new OwnerKey(1, 2);
+
+  private static final SessionId SESSION = new SessionId(3, 4);
+
   @TempDir static Path folder;
   private static TestNode node;
   private static Client client;
@@ -123,13 +128,7 @@ class SessionEventsTest {
     for (int i = 0; i < 9; i++) {
       attribute(visitor, "n");
     }
-    String token =
-        client
-            .post("/v1/session/login")
-            .token(visitor)
-            .json("{\"user\":\"%s\"}".formatted(user))
-            .send(200)
-            .need("Session-Token");
+    String token = logIn(visitor);
     try (EventReader stream =
         client.get(EVENTS).token(token).header("Last-Event-ID", "2").stream()) {
       assertThat(stream.next().type()).isEqualTo("session");
@@ -150,76 +149,64 @@ class SessionEventsTest {
   /** As after the journal's database failed over to a server that lacks the last changes. */
   @Test
   void showsTheSessionAgainWhenTheUserLacksWhatWasTold() throws Exception {
-    var owner = new OwnerKey(1, 2);
-    var id = new SessionId(3, 4);
     var revision = new AtomicLong(12);
-    Supplier<Reply.View> view =
-        () ->
-            new Reply.View(
-                null,
-                new Session(id, 1, true, Json.Obj.empty(), 0, 0, 60_000, 3_600_000, revision.get()),
-                0,
-                Cart.empty());
-    var stream =
-        new SessionStream(new SessionStream.Watched(owner, id, 1, node.log(), view), 60_000);
+    var stream = stream(() -> view(revision.get()), Duration.ofMinutes(1));
     List<String> shown = new CopyOnWriteArrayList<>();
-    Thread caller =
-        Thread.startVirtualThread(() -> {
-          try {
-            stream.run(view.get(), null, bytes -> shown.add(new String(bytes, UTF_8)));
-          } catch (IOException e) {
-            throw new UncheckedIOException(e);
-          }
-        });
+    Thread caller = run(stream, view(12), shown);
     try {
       await().until(() -> !shown.isEmpty() && shown.getLast().contains("id: 12"));
-      stream.told(new Happened(owner, 20, 12, List.of()));
+      stream.told(new Happened(OWNER, 20, 12, List.of()));
       revision.set(9);
-      stream.told(new Happened(owner, 17, 9, List.of()));
+      stream.told(new Happened(OWNER, 17, 9, List.of()));
       await().until(() -> shown.getLast().contains("id: 9"));
       revision.set(10);
-      stream.told(new Happened(owner, 18, 10, List.of()));
+      stream.told(new Happened(OWNER, 18, 10, List.of()));
       await().until(() -> shown.getLast().contains("id: 10"));
-      stream.close();
-      assertThat(caller.join(Duration.ofSeconds(10))).isTrue();
     } finally {
       stream.close();
     }
+    assertThat(caller.join(Duration.ofSeconds(10))).isTrue();
   }
 
   /** Each listener is told again and again where the user stands. */
   @Test
   void givesASignOfLifeThoughItIsToldThatNothingHappens() throws Exception {
-    var owner = new OwnerKey(5, 6);
-    var id = new SessionId(7, 8);
-    var view =
-        new Reply.View(
-            null,
-            new Session(id, 1, true, Json.Obj.empty(), 0, 0, 60_000, 3_600_000, 3),
-            0,
-            Cart.empty());
-    var stream =
-        new SessionStream(new SessionStream.Watched(owner, id, 1, node.log(), () -> view), 100);
+    var stream = stream(() -> view(3), Duration.ofMillis(100));
     List<String> sent = new CopyOnWriteArrayList<>();
-    Thread caller =
-        Thread.startVirtualThread(() -> {
-          try {
-            stream.run(view, null, bytes -> sent.add(new String(bytes, UTF_8)));
-          } catch (IOException e) {
-            throw new UncheckedIOException(e);
-          }
-        });
+    Thread caller = run(stream, view(3), sent);
     try {
       await()
           .pollInterval(Duration.ofMillis(20))
           .until(() -> {
-            stream.told(new Happened(owner, 3, 3, List.of()));
+            stream.told(new Happened(OWNER, 3, 3, List.of()));
             return sent.stream().filter(text -> text.startsWith(":")).count() >= 3;
           });
     } finally {
       stream.close();
     }
     assertThat(caller.join(Duration.ofSeconds(10))).isTrue();
+  }
+
+  private static SessionStream stream(Supplier<Reply.View> view, Duration heartbeat) {
+    return new SessionStream(
+        new SessionStream.Watched(OWNER, SESSION, 1, node.log(), view), heartbeat.toMillis());
+  }
+
+  private static Reply.View view(long revision) {
+    var session =
+        new Session(SESSION, 1, true, Json.Obj.empty(), 0, 0, 60_000, 3_600_000, revision);
+    return new Reply.View(null, session, 0, Cart.empty());
+  }
+
+  /** A caller to whom the stream sends, from this view on. */
+  private static Thread run(SessionStream stream, Reply.View view, List<String> sent) {
+    return Thread.startVirtualThread(() -> {
+      try {
+        stream.run(view, null, bytes -> sent.add(new String(bytes, UTF_8)));
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    });
   }
 
   /** The revisions of the visitor and of the user are two; one may well be as the other is. */
@@ -231,13 +218,7 @@ class SessionEventsTest {
     String known;
     try (EventReader stream = watch(visitor)) {
       seen = String.valueOf(stream.next().id());
-      known =
-          client
-              .post("/v1/session/login")
-              .token(visitor)
-              .json("{\"user\":\"%s\"}".formatted(user))
-              .send(200)
-              .need("Session-Token");
+      known = logIn(visitor);
       Told last = stream.next();
       assertThat(last.type()).isEqualTo("end");
       assertThat(last.id()).isNull();
@@ -274,11 +255,7 @@ class SessionEventsTest {
       onPhone.next();
       String visitor = client.visitor();
       put(visitor, "tea");
-      client
-          .post("/v1/session/login")
-          .token(visitor)
-          .json("{\"user\":\"%s\"}".formatted(user))
-          .send(200);
+      logIn(visitor);
       Told told = onPhone.next();
       assertThat(told.type()).isEqualTo("log-in.admitted");
       assertThat(told.data().at("/data/items/0/sku").asText()).isEqualTo("tea");
@@ -439,6 +416,16 @@ class SessionEventsTest {
         heartbeat,
         usual.deadline(),
         usual.stopping());
+  }
+
+  /** {@return the token of the user's session, into which the visitor's led} */
+  private String logIn(String visitor) {
+    return client
+        .post("/v1/session/login")
+        .token(visitor)
+        .json("{\"user\":\"%s\"}".formatted(user))
+        .send(200)
+        .need("Session-Token");
   }
 
   private static EventReader watch(String token) throws IOException {

@@ -64,13 +64,11 @@ public final class TestPostgres {
 
   /** What a query says that counts. */
   static long count(PostgresOptions options, String sql) {
-    try (Connection connection = DriverManager.getConnection(options.url());
-        Statement statement = connection.createStatement()) {
-      statement.execute("SET search_path = " + options.schema());
-      try (ResultSet row = statement.executeQuery(sql)) {
-        row.next();
-        return row.getLong(1);
-      }
+    try (Connection connection = connect(options);
+        Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery(sql)) {
+      row.next();
+      return row.getLong(1);
     } catch (SQLException e) {
       throw new IllegalStateException(e);
     }
@@ -78,10 +76,17 @@ public final class TestPostgres {
 
   /** Runs SQL as anybody with another client might. */
   public static void execute(PostgresOptions options, String sql) throws SQLException {
-    try (Connection connection = DriverManager.getConnection(options.url());
+    try (Connection connection = connect(options);
         Statement statement = connection.createStatement()) {
-      statement.execute("SET search_path = " + options.schema());
       statement.execute(sql);
     }
+  }
+
+  private static Connection connect(PostgresOptions options) throws SQLException {
+    Connection connection = DriverManager.getConnection(options.url());
+    try (Statement statement = connection.createStatement()) {
+      statement.execute("SET search_path = " + options.schema());
+    }
+    return connection;
   }
 }
