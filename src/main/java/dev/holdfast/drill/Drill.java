@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -18,6 +19,7 @@ import java.util.TreeMap;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -309,10 +311,21 @@ public final class Drill {
           fault.mayRefuse(),
           notes,
           injection.remarks(),
-          violations.stream().limit(EXAMPLES).map(Violation::toString).toList(),
+          someOf(violations),
           spared == null ? null : Vitals.of(spared.pid()),
           took.stream().limit(EXAMPLES).toList(),
           slices());
+    }
+
+    /** A few of them, the first of each kind before all others. */
+    private static List<String> someOf(List<Violation> violations) {
+      var kinds = EnumSet.noneOf(Violation.Kind.class);
+      List<Violation> firsts = violations.stream().filter(v -> kinds.add(v.kind())).toList();
+      return Stream.concat(firsts.stream(), violations.stream())
+          .distinct()
+          .limit(EXAMPLES)
+          .map(Violation::toString)
+          .toList();
     }
 
     /** Those that were answered and took longest, where anybody would have noticed. */

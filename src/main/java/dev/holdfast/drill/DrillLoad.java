@@ -97,7 +97,9 @@ final class DrillLoad {
     for (int step = 1; !stopped; step++) {
       await(first + step * periodNanos);
       if (!stopped) {
-        ShoppingLoad.act(shopper, shopper.name() + "-" + step, random);
+        if (!shopper.mayHaveLostItsToken()) {
+          ShoppingLoad.act(shopper, shopper.name() + "-" + step, random);
+        }
         seeLight(shopper);
       }
     }

@@ -311,6 +311,15 @@ public final class Shopper {
         };
   }
 
+  /**
+   * {@return whether the last thing may have replaced or ended its token, and it does not know} Of
+   * what it asks for with that token nothing follows then, so it asks for the same thing first, for
+   * as long as it takes.
+   */
+  public boolean mayHaveLostItsToken() {
+    return isInTheDark() && steps.getLast().operation().effect().ends() != null;
+  }
+
   /** {@return whether the last thing was asked for with a key} */
   boolean canRepeat() {
     return !steps.isEmpty() && steps.getLast().keyed();
@@ -344,13 +353,15 @@ public final class Shopper {
   }
 
   /**
-   * What ended a token may be repeated with that token alone, and until the new one is used; all
-   * else is repeated with the token of now.
+   * What ended a token may be repeated with that token alone, and until the new one is used. To
+   * open takes none: an answer to that would prove of no token that it works. All else is repeated
+   * with the token of now.
    */
   private Outcome repeat(Step step) {
     boolean open = step.equals(steps.getLast()) && (isInTheDark() || !(tokenUsed || shared));
     return switch (step.meaning()) {
-      case OPENED, CHANGED, CHECKED_OUT -> send(step, token);
+      case OPENED -> send(step, null);
+      case CHANGED, CHECKED_OUT -> send(step, token);
       case NEW_TOKEN, LOGGED_IN ->
           open ? send(step, step.token()) : step.operation().attempts().getLast().outcome();
       case LOGGED_OUT -> send(step, step.token());
