@@ -2,7 +2,6 @@ package dev.holdfast.faults;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.holdfast.drill.Api;
 import dev.holdfast.drill.ApiClient;
 import dev.holdfast.drill.ApiClient.Call;
 import dev.holdfast.drill.ApiClient.NoAnswer;
@@ -17,6 +16,7 @@ import dev.holdfast.drill.Shopper.How;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -26,15 +26,26 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(60)
 class LostAnswersIT {
 
-  @RegisterExtension private final Program program = Program.forEachTest();
-  @TempDir private Path data;
+  @RegisterExtension private static final Program PROGRAM = Program.forTheClass();
+
+  @TempDir private static Path data;
+
+  @SuppressWarnings("NullAway.Init") // set before all tests
+  private static ApiClient api;
 
   private final History history = new History();
 
+  /** How many of the next answers are lost. */
+  private final AtomicInteger lost = new AtomicInteger();
+
+  @BeforeAll
+  static void serve() {
+    api = new ApiClient(PROGRAM.serve(data).url());
+  }
+
   @Test
   void ofARotationLeaveABrowserOutUntilItAsksForTheSameAgain() {
-    var lost = new AtomicInteger();
-    Shopper shopper = Shopper.ofUser(losing(lost), history, "lea", "lea");
+    Shopper shopper = Shopper.ofUser(this::send, history, "lea", "lea");
     shopper.open();
     shopper.putLine("lamp", "of lea", How.keyed("lamp"));
     assertThat(shopper.mayHaveLostItsToken()).isFalse();
@@ -55,8 +66,7 @@ class LostAnswersIT {
 
   @Test
   void proveOfNoTokenThatItWorksWhenTheSessionIsOpenedAgain() {
-    var lost = new AtomicInteger();
-    Shopper shopper = Shopper.ofUser(losing(lost), history, "mia", "mia");
+    Shopper shopper = Shopper.ofUser(this::send, history, "mia", "mia");
     shopper.open();
 
     lost.set(1);
@@ -69,16 +79,10 @@ class LostAnswersIT {
     assertThat(HistoryChecker.check(history)).isEmpty();
   }
 
-  /** The program, from which so many of the next answers do not come back. */
-  private Api losing(AtomicInteger lost) {
-    var api = new ApiClient(program.serve(data).url());
-    return call -> {
-      Sent sent = api.send(call);
-      return lost.getAndUpdate(left -> Math.max(0, left - 1)) > 0 ? lost(sent, call) : sent;
-    };
-  }
-
-  private static Sent lost(Sent sent, Call call) {
-    return new NoAnswer(new IOException("lost: " + call), sent.begun(), sent.ended());
+  private Sent send(Call call) {
+    Sent sent = api.send(call);
+    return lost.getAndUpdate(left -> Math.max(0, left - 1)) > 0
+        ? new NoAnswer(new IOException("lost: " + call), sent.begun(), sent.ended())
+        : sent;
   }
 }
