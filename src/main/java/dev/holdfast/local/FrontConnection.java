@@ -13,8 +13,10 @@ import org.jspecify.annotations.Nullable;
  * One caller's connection to the front: takes its requests one after another, passes each to one
  * node and the answer back. Belongs to one virtual thread; bodies pass through the two buffers.
  *
- * <p>Once the first byte of a request may have been sent to a node, the request is never sent
- * anywhere again: what became of it is then that node's answer, or unknown.
+ * <p>Once the first byte of a request that may change something has been sent to a node, it is
+ * never sent anywhere again: what became of it is then that node's answer, or unknown. One that
+ * asks for no change is sent to another node when the first one goes without an answer, to none
+ * twice.
  */
 final class FrontConnection implements Runnable {
 
@@ -35,6 +37,16 @@ final class FrontConnection implements Runnable {
 
   private static final byte[] CONTINUE =
       "HTTP/1.1 100 Continue\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
+
+  /** What comes after a request was passed to a node. */
+  private enum Then {
+    /** It is answered, and the connection can be used again. */
+    NEXT_REQUEST,
+    /** It is answered, or cannot be any more. */
+    END,
+    /** It is not answered, and asking another node does no harm. */
+    OTHER_NODE
+  }
 
   private final Wire client;
   private final String caller;
@@ -112,13 +124,13 @@ final class FrontConnection implements Runnable {
       node.enter();
       try {
         Wire wire = connect(node);
-        if (wire != null) {
-          return exchange(request, node, wire);
+        Then then = wire == null ? Then.OTHER_NODE : exchange(request, node, wire);
+        if (then != Then.OTHER_NODE) {
+          return then == Then.NEXT_REQUEST;
         }
       } finally {
         node.leave();
       }
-      // Nothing was sent, so another one may be asked.
       tried.add(node);
     }
     return answer(request, FrontAnswer.noNode(), request.hasBody());
@@ -133,7 +145,7 @@ final class FrontConnection implements Runnable {
     }
   }
 
-  private boolean exchange(FrontRequest request, Backend node, Wire wire)
+  private Then exchange(FrontRequest request, Backend node, Wire wire)
       throws Head.Malformed, Wire.Broken {
     boolean reusable = false;
     try {
@@ -158,9 +170,15 @@ final class FrontConnection implements Runnable {
           status = Backend.status(head);
         } while (status < 200);
         framing = Framing.ofAnswer(head, request.method(), status);
-      } catch (Wire.Broken | Head.Malformed none) {
+      } catch (Wire.Broken gone) {
         node.suspect();
-        return answer(request, FrontAnswer.outcomeUnknown(request), !sent);
+        if (isWorthAnotherNode(request, wire)) {
+          return Then.OTHER_NODE;
+        }
+        return then(answer(request, FrontAnswer.outcomeUnknown(request), !sent));
+      } catch (Head.Malformed nonsense) {
+        node.suspect();
+        return then(answer(request, FrontAnswer.outcomeUnknown(request), !sent));
       }
       boolean last =
           stopping || !sent || !request.keepsAlive() || framing instanceof Framing.UntilEnd;
@@ -169,7 +187,7 @@ final class FrontConnection implements Runnable {
       if (whole && !sent) {
         client.linger(LINGERING, LINGERING_BYTES);
       }
-      return whole && !last;
+      return then(whole && !last);
     } finally {
       if (reusable) {
         node.release(wire);
@@ -177,6 +195,19 @@ final class FrontConnection implements Runnable {
         wire.close();
       }
     }
+  }
+
+  /**
+   * {@return whether a request whose node went without an answer is sent to another one} Not one
+   * that had a body, which has passed and is gone; and not after a whole wait for an answer, since
+   * nobody knows whether the caller would wait for another.
+   */
+  private static boolean isWorthAnotherNode(FrontRequest request, Wire wire) {
+    return request.isSafe() && !request.hasBody() && wire.endLimit();
+  }
+
+  private static Then then(boolean more) {
+    return more ? Then.NEXT_REQUEST : Then.END;
   }
 
   // ---------------------------------------------------------------------------------------------
