@@ -3,6 +3,8 @@ package dev.holdfast.cluster;
 import dev.holdfast.journal.JournalFailure;
 import dev.holdfast.journal.NodeId;
 import dev.holdfast.journal.NodeRegistry;
+import dev.holdfast.journal.NodeRegistry.FenceResult;
+import dev.holdfast.journal.NotWritten;
 import dev.holdfast.journal.StoreUnreadable;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -21,6 +23,9 @@ final class NodeFence {
   /** Those of whom this node knows. */
   private final Set<NodeId> already = ConcurrentHashMap.newKeySet();
 
+  /** Those whose row may say that they are fenced before every standby of the journal knows it. */
+  private final Set<NodeId> unconfirmed = ConcurrentHashMap.newKeySet();
+
   private boolean fencedAny;
   private long lastAt;
 
@@ -38,7 +43,16 @@ final class NodeFence {
    * @throws StoreUnreadable likewise
    */
   boolean fence(NodeId other) {
-    return switch (nodes.fence(self, other)) {
+    FenceResult result;
+    unconfirmed.add(other);
+    try {
+      result = nodes.fence(self, other);
+    } catch (NotWritten nothing) {
+      unconfirmed.remove(other);
+      throw nothing;
+    }
+    unconfirmed.remove(other);
+    return switch (result) {
       case FENCED -> {
         LOG.warn("node {} is fenced: its users may be taken over", other);
         already.add(other);
@@ -74,6 +88,14 @@ final class NodeFence {
         LOG.debug("node {} is not fenced yet", other, e);
       }
     });
+  }
+
+  /**
+   * {@return those whom this node is about to fence, or has tried to with unknown outcome} Whatever
+   * their rows say, they count as fenced only when {@link #fence} has said so.
+   */
+  Set<NodeId> unconfirmed() {
+    return Set.copyOf(unconfirmed);
   }
 
   /** {@return the nanoseconds since this node fenced another last; very many if it never did} */

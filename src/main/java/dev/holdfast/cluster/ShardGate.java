@@ -194,6 +194,12 @@ final class ShardGate {
   private @Nullable String look(Set<ActorRef> regions) throws InterruptedException {
     try {
       CurrentClusterState state = await(outlook.members());
+      for (NodeId open : fence.unconfirmed()) {
+        @Nullable String obstacle = fence(open);
+        if (obstacle != null) {
+          return obstacle;
+        }
+      }
       for (Registered row : nodes.registered(incarnation)) {
         @Nullable String obstacle = row.id().equals(self) ? null : pass(row.id(), state, regions);
         if (obstacle != null) {

@@ -6,6 +6,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.SQLWarning;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.Collection;
@@ -185,6 +186,22 @@ final class PostgresSession implements AutoCloseable {
       prepared.put(sql, statement);
     }
     return statement;
+  }
+
+  /**
+   * Fails if a statement has brought a warning. A server that was told to stop waiting for its
+   * synchronous standby, or whose patience with it is over, says so in a warning, and that the
+   * transaction is committed all the same. Whoever reads later must not take it for safe: the
+   * outcome is open until a later commit has gone through.
+   */
+  void refuseWarnings() throws SQLException {
+    for (PreparedStatement statement : prepared.values()) {
+      SQLWarning warning = statement.getWarnings();
+      if (warning != null) {
+        statement.clearWarnings();
+        throw new SQLException(warning.getMessage(), "08007", warning);
+      }
+    }
   }
 
   /**

@@ -621,7 +621,7 @@ public final class PostgresStore implements JournalStore {
           }
         }
       }
-      refuseWarnings(statement);
+      session.refuseWarnings();
       return alive ? losers : null;
     }
 
@@ -645,7 +645,7 @@ public final class PostgresStore implements JournalStore {
       statement.setArray(6, session.array("int8", rows.seq));
       rows.setContents(session, statement, 7);
       int inserted = statement.executeUpdate();
-      refuseWarnings(statement);
+      session.refuseWarnings();
       return inserted == 0 ? null : new ArrayList<>(0);
     }
 
@@ -800,19 +800,6 @@ public final class PostgresStore implements JournalStore {
     }
   }
 
-  /**
-   * A server that was told to stop waiting for its synchronous standby says so in a warning, and
-   * that the transaction is committed all the same. Whoever reads later must not take it for safe:
-   * the outcome is open until a later commit has gone through.
-   */
-  private static void refuseWarnings(PreparedStatement statement) throws SQLException {
-    SQLException warning = statement.getWarnings();
-    if (warning != null) {
-      statement.clearWarnings();
-      throw new SQLException(warning.getMessage(), "08007", warning);
-    }
-  }
-
   /** Raises the writer number; what was of unknown outcome before is not any more then. */
   private void settleAll(PostgresSession session, NodeId node) throws SQLException {
     @Nullable Set<Owner> before = unsettled.get(node);
@@ -832,7 +819,7 @@ public final class PostgresStore implements JournalStore {
         writerNumbers.put(node, row.getLong(1));
       }
     }
-    refuseWarnings(raise);
+    session.refuseWarnings();
   }
 
   /** Whether {@code node} may write after all, under another number than {@code number}. */
@@ -1279,7 +1266,9 @@ public final class PostgresStore implements JournalStore {
       }
       boolean usable = true;
       try {
-        return work.run(session);
+        T result = work.run(session);
+        session.refuseWarnings();
+        return result;
       } catch (SQLException e) {
         usable = !PostgresErrors.endsSession(e);
         if (PostgresErrors.leavesOpen(e)) {

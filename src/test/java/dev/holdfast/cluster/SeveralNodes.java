@@ -8,6 +8,7 @@ import dev.holdfast.entity.Answer;
 import dev.holdfast.entity.TrustedClock;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.journal.JournalSettings;
+import dev.holdfast.journal.JournalStore;
 import dev.holdfast.journal.JournalUnusable;
 import dev.holdfast.journal.NodeId;
 import dev.holdfast.journal.PostgresOptions;
@@ -37,6 +38,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 
 /**
@@ -49,8 +51,16 @@ final class SeveralNodes implements AutoCloseable {
   static final Duration SILENCE = Duration.ofSeconds(3);
   private static final long PATIENCE_MILLIS = 15_000;
 
-  private final PostgresOptions database = TestPostgres.fresh();
+  private final PostgresOptions database;
   private final List<Member> members = Collections.synchronizedList(new ArrayList<>());
+
+  SeveralNodes() {
+    this(TestPostgres.fresh());
+  }
+
+  SeveralNodes(PostgresOptions database) {
+    this.database = database;
+  }
 
   /** The clocks of one machine, which tests move. */
   static final class Clocks {
@@ -153,17 +163,27 @@ final class SeveralNodes implements AutoCloseable {
   }
 
   private Member start(ClusterSettings.Place place, List<String> keys, Config pekko, int form) {
-    Member member = join(place, keys, pekko, form);
+    Member member = join(place, keys, pekko, form, UnaryOperator.identity());
     member.serves();
     return member;
   }
 
   /** Starts one that is a member, and does not serve callers yet. */
   Member join(String name) {
-    return join(anyPlace(name), List.of("key"), ConfigFactory.empty(), Integer.MAX_VALUE);
+    return join(name, UnaryOperator.identity());
   }
 
-  private Member join(ClusterSettings.Place place, List<String> keys, Config pekko, int form) {
+  /** Joins one whose store is another than it should be. */
+  Member join(String name, UnaryOperator<JournalStore> store) {
+    return join(anyPlace(name), List.of("key"), ConfigFactory.empty(), Integer.MAX_VALUE, store);
+  }
+
+  private Member join(
+      ClusterSettings.Place place,
+      List<String> keys,
+      Config pekko,
+      int form,
+      UnaryOperator<JournalStore> store) {
     String name = place.name();
     var halted = new AtomicBoolean();
     var left = new AtomicBoolean();
@@ -178,7 +198,7 @@ final class SeveralNodes implements AutoCloseable {
     try {
       journal =
           Journal.start(
-              PostgresStore.open(database),
+              store.apply(PostgresStore.open(database)),
               NodeId.random(),
               JournalSettings.from(config),
               InstantSource.system(),

@@ -4,11 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.typesafe.config.ConfigFactory;
+import dev.holdfast.journal.InDoubt;
 import dev.holdfast.journal.JournalUnusable;
 import dev.holdfast.journal.NodeId;
 import dev.holdfast.journal.NodeRegistry;
 import dev.holdfast.journal.SqliteOptions;
 import dev.holdfast.journal.SqliteStore;
+import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -70,37 +72,40 @@ final class ShardGateTest {
     nodes = store.nodes();
     assertThat(nodes.claim(SELF, 0, Duration.ZERO)).isNotNull();
     assertThat(nodes.register(OTHER, 1)).isTrue();
-    gate =
-        new ShardGate(
+    gate = gateOver(nodes);
+    gate.begin();
+  }
+
+  private ShardGate gateOver(NodeRegistry nodes) {
+    return new ShardGate(
+        nodes,
+        SELF,
+        1,
+        new ShardGate.Outlook() {
+          @Override
+          public CompletionStage<CurrentClusterState> members() {
+            looks.incrementAndGet();
+            return CompletableFuture.completedFuture(cluster.state());
+          }
+
+          @Override
+          public CompletionStage<NodeId> whoIsAt(Address address, Duration patience) {
+            return answer.get();
+          }
+
+          @Override
+          public CompletionStage<Long> refuse(
+              Address address, List<String> ids, Duration patience) {
+            return grants.get();
+          }
+        },
+        new NodeFence(
             nodes,
             SELF,
-            1,
-            new ShardGate.Outlook() {
-              @Override
-              public CompletionStage<CurrentClusterState> members() {
-                looks.incrementAndGet();
-                return CompletableFuture.completedFuture(cluster.state());
-              }
-
-              @Override
-              public CompletionStage<NodeId> whoIsAt(Address address, Duration patience) {
-                return answer.get();
-              }
-
-              @Override
-              public CompletionStage<Long> refuse(
-                  Address address, List<String> ids, Duration patience) {
-                return grants.get();
-              }
-            },
-            new NodeFence(
-                nodes,
-                SELF,
-                new Host(List.of(), Duration.ofSeconds(5), () -> halted.set(true), () -> {})),
-            losses,
-            new TakeoverLog(InstantSource.system()),
-            Thread::startVirtualThread);
-    gate.begin();
+            new Host(List.of(), Duration.ofSeconds(5), () -> halted.set(true), () -> {})),
+        losses,
+        new TakeoverLog(InstantSource.system()),
+        Thread::startVirtualThread);
   }
 
   @AfterEach
@@ -116,6 +121,30 @@ final class ShardGateTest {
 
     assertThat(fencedAtOpening.join()).isTrue();
     assertThat(nodes.isFenced(SELF)).isFalse();
+  }
+
+  /** A standby of the journal may not know of it yet, and be promoted. */
+  @Test
+  void staysShutWhileItIsNotKnownWhetherAFenceHolds() {
+    var attempts = new AtomicInteger();
+    NodeRegistry doubtful =
+        (NodeRegistry)
+            Proxy.newProxyInstance(
+                getClass().getClassLoader(),
+                new Class<?>[] {NodeRegistry.class},
+                (_, method, arguments) -> {
+                  Object result = method.invoke(nodes, arguments);
+                  if (method.getName().equals("fence") && attempts.incrementAndGet() < 3) {
+                    throw new InDoubt("the standby does not answer", null);
+                  }
+                  return result;
+                });
+    ShardGate beforeDoubtful = gateOver(doubtful);
+    beforeDoubtful.begin();
+
+    beforeDoubtful.open(Set.of(region)).join();
+
+    assertThat(attempts).as("until one came to a known end").hasValue(3);
   }
 
   /** The answer to an attempt of this node may have been lost, just now. */

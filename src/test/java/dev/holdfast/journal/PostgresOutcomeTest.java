@@ -88,8 +88,7 @@ class PostgresOutcomeTest {
   void findsABatchThatWasCommittedThoughItsConnectionBroke() throws Exception {
     Future<Outcome> outcome;
     // The statement has written and waits for its commit to reach a standby that is not there.
-    server.execute("ALTER SYSTEM SET synchronous_standby_names = 'absent'");
-    server.execute("SELECT pg_reload_conf()");
+    server.loseStandby();
     try {
       outcome =
           inBackground(JournalContract.writeOf(ANN, 1, 2), JournalContract.writeOf(BOB, 1, 1));
@@ -98,8 +97,7 @@ class PostgresOutcomeTest {
       awaitWaitingForStandby(pid);
       assertThat(outcome.isDone()).as("what the standby lacks is not acknowledged").isFalse();
     } finally {
-      server.execute("ALTER SYSTEM RESET synchronous_standby_names");
-      server.execute("SELECT pg_reload_conf()");
+      server.needNoStandby();
     }
 
     assertThat(outcome.get(20, TimeUnit.SECONDS)).isEqualTo(new Outcome.Written(List.of()));
@@ -110,8 +108,7 @@ class PostgresOutcomeTest {
   @Test
   void takesASuccessWithAWarningForAnOpenOutcome() throws Exception {
     Future<Outcome> outcome;
-    server.execute("ALTER SYSTEM SET synchronous_standby_names = 'absent'");
-    server.execute("SELECT pg_reload_conf()");
+    server.loseStandby();
     try {
       outcome = inBackground(JournalContract.writeOf(ANN, 1, 1));
       String pid = awaitWaitingForStandby("0");
@@ -120,8 +117,7 @@ class PostgresOutcomeTest {
       awaitWaitingForStandby(pid);
       assertThat(outcome.isDone()).isFalse();
     } finally {
-      server.execute("ALTER SYSTEM RESET synchronous_standby_names");
-      server.execute("SELECT pg_reload_conf()");
+      server.needNoStandby();
     }
 
     assertThat(outcome.get(20, TimeUnit.SECONDS)).isEqualTo(new Outcome.Written(List.of()));
@@ -279,11 +275,29 @@ class PostgresOutcomeTest {
     assertThat(numbers(ANN)).containsExactly(1L, 2L, 3L);
   }
 
+  /** Or a standby that is promoted would let the other one write on. */
+  @Test
+  void takesNobodyForFencedWhomTheStandbyMayNotKnowToBe() throws Exception {
+    server.loseStandby();
+    NodeId other = new NodeId("other");
+    try {
+      for (int attempts = 1; attempts <= 2; attempts++) {
+        Future<FenceResult> fenced = threads.submit(() -> store.nodes().fence(NODE, other));
+        server.execute("SELECT pg_cancel_backend(" + awaitWaitingForStandby("0") + ")");
+        assertThat(catchThrowable(() -> fenced.get(20, TimeUnit.SECONDS)))
+            .as("attempt %d", attempts)
+            .hasCauseInstanceOf(InDoubt.class);
+      }
+    } finally {
+      server.needNoStandby();
+    }
+    assertThat(store.nodes().fence(NODE, other)).isEqualTo(FenceResult.FENCED_ALREADY);
+  }
+
   /** Or who reads would go on without a write that comes a moment later. */
   @Test
   void readsNobodyWhoseLastWriteMayYetCome() throws Exception {
-    server.execute("ALTER SYSTEM SET synchronous_standby_names = 'absent'");
-    server.execute("SELECT pg_reload_conf()");
+    server.loseStandby();
     try {
       Future<Outcome> outcome = inBackground(JournalContract.writeOf(ANN, 1, 1));
       awaitWaitingForStandby("0");
@@ -294,8 +308,7 @@ class PostgresOutcomeTest {
           .isInstanceOf(StoreUnreadable.class);
       assertThat(store.recover(List.of(BOB), 10).getFirst().highest()).isZero();
     } finally {
-      server.execute("ALTER SYSTEM RESET synchronous_standby_names");
-      server.execute("SELECT pg_reload_conf()");
+      server.needNoStandby();
     }
 
     store.probe(1);

@@ -75,6 +75,18 @@ public final class PostgresServer implements AutoCloseable {
     return standby;
   }
 
+  /** From now on commits wait for a standby that is not there. */
+  public void loseStandby() {
+    execute("ALTER SYSTEM SET synchronous_standby_names = 'absent'");
+    execute("SELECT pg_reload_conf()");
+  }
+
+  /** Lets them through again, also those that wait. */
+  public void needNoStandby() {
+    execute("ALTER SYSTEM RESET synchronous_standby_names");
+    execute("SELECT pg_reload_conf()");
+  }
+
   int port() {
     return port;
   }
@@ -112,7 +124,7 @@ public final class PostgresServer implements AutoCloseable {
   }
 
   /** The single value that a query gives, as text. */
-  String query(String sql) {
+  public String query(String sql) {
     try (Connection connection = DriverManager.getConnection(url());
         Statement statement = connection.createStatement();
         ResultSet row = statement.executeQuery(sql)) {
