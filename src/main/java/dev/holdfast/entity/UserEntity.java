@@ -107,12 +107,13 @@ public final class UserEntity extends JournaledActor<Message> {
   private static final int EVENTS_PER_SNAPSHOT = 50;
 
   /**
-   * A large state is written only once for as many events as weigh about as much, so that snapshots
-   * at most double what a hot user writes; but for so many at the latest.
+   * A large state is written only once for events that weigh so many times as much, so that
+   * snapshots add at most half to what a hot user writes, and a recovery reads at most three times
+   * the state; but for so many events at the latest.
    */
-  private static final int MOST_EVENTS_PER_SNAPSHOT = 1_000;
+  private static final int WEIGHT_OF_EVENTS_PER_SNAPSHOT = 2;
 
-  private static final int BYTES_AN_EVENT = 1_024;
+  private static final int MOST_EVENTS_PER_SNAPSHOT = 1_000;
 
   /** A snapshot that found no room is offered again after so many more events, not with each. */
   private static final int EVENTS_TO_ANOTHER_OFFER = 10;
@@ -185,6 +186,11 @@ public final class UserEntity extends JournaledActor<Message> {
   private boolean used;
 
   private int eventsSinceSnapshot;
+  private int bytesSinceSnapshot;
+
+  /** The size of the newest snapshot, 0 if there is none. */
+  private int snapshotBytes;
+
   private int eventsToNextSnapshot = EVENTS_PER_SNAPSHOT;
 
   /** Events since the erasure whose history is still to be deleted, or {@link #NONE}. */
@@ -555,7 +561,9 @@ public final class UserEntity extends JournaledActor<Message> {
     held.set(decision.state());
     show();
     tell(number() - write.events.size(), revision, write.events);
-    decision.entries().forEach(entry -> count(entry.event()));
+    for (int i = 0; i < write.events.size(); i++) {
+      count(decision.entries().get(i).event(), write.events.get(i));
+    }
     presence.retain(user().sessions());
     notePresence(decision);
     if (write.message instanceof Message.Ask ask) {
@@ -886,13 +894,14 @@ public final class UserEntity extends JournaledActor<Message> {
     history = surroundings.journal().historyNumber();
     held.set(User.nobody());
     unread = null;
-    eventsSinceSnapshot = 0;
+    newSnapshot(0);
     eventsSinceErasure = NONE;
   }
 
   @Override
   protected void restore(SnapshotWrite stored) {
     JournalSnapshot snapshot = stored.snapshot();
+    newSnapshot(snapshot.payload().length);
     try {
       held.set(UserCodec.decode(snapshot));
     } catch (UserCodec.Undecodable e) {
@@ -930,7 +939,7 @@ public final class UserEntity extends JournaledActor<Message> {
       unread(damaged("it cannot be applied: " + place(fault)), number, name);
       return;
     }
-    count(entry.event());
+    count(entry.event(), stored.event());
   }
 
   @Override
@@ -966,8 +975,10 @@ public final class UserEntity extends JournaledActor<Message> {
     }
   }
 
-  private void count(Event event) {
+  private void count(Event event, JournalEvent written) {
     eventsSinceSnapshot++;
+    bytesSinceSnapshot =
+        (int) Math.min(Integer.MAX_VALUE, (long) bytesSinceSnapshot + written.payload().length);
     if (event instanceof Event.UserErased) {
       eventsSinceErasure = 0;
     } else if (eventsSinceErasure != NONE) {
@@ -1135,7 +1146,9 @@ public final class UserEntity extends JournaledActor<Message> {
 
   /** After the answers: nobody waits for a snapshot. */
   private void snapshotIfDue() {
-    if (eventsSinceSnapshot >= eventsToNextSnapshot) {
+    if (eventsSinceSnapshot >= eventsToNextSnapshot
+        && (eventsSinceSnapshot >= MOST_EVENTS_PER_SNAPSHOT
+            || bytesSinceSnapshot / WEIGHT_OF_EVENTS_PER_SNAPSHOT >= snapshotBytes)) {
       offerSnapshot();
     }
   }
@@ -1152,19 +1165,21 @@ public final class UserEntity extends JournaledActor<Message> {
     if (state == null) {
       // The user comes back from the events instead. Tried again after as many more.
       LOG.warn("user {} is too large for a snapshot", owner);
-      eventsSinceSnapshot = 0;
+      newSnapshot(snapshotBytes);
       return;
     }
     var snapshot = new SnapshotWrite(owner(), number(), user().lastEntryAt(), state);
     if (surroundings.journal().offerSnapshot(snapshot)) {
-      eventsSinceSnapshot = 0;
-      eventsToNextSnapshot =
-          Math.clamp(
-              state.payload().length / BYTES_AN_EVENT,
-              EVENTS_PER_SNAPSHOT,
-              MOST_EVENTS_PER_SNAPSHOT);
+      newSnapshot(state.payload().length);
     } else {
       eventsToNextSnapshot = eventsSinceSnapshot + EVENTS_TO_ANOTHER_OFFER;
     }
+  }
+
+  private void newSnapshot(int bytes) {
+    snapshotBytes = bytes;
+    eventsSinceSnapshot = 0;
+    bytesSinceSnapshot = 0;
+    eventsToNextSnapshot = EVENTS_PER_SNAPSHOT;
   }
 }
