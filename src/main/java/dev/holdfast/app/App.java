@@ -86,6 +86,7 @@ public final class App implements AutoCloseable {
 
   private void run(Settings settings, Runnable onFenced) throws JournalUnusable, IOException {
     settings.log().use();
+    Thread.ofPlatform().daemon().name("holdfast-warm-up").start(ApiServer::warmUp);
     NodeId id = NodeId.random();
     JournalStore store = open(settings);
     parts.push(store);

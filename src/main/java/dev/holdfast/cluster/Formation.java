@@ -135,7 +135,9 @@ final class Formation {
           formed = join(incarnation.number(), registered);
         } else if (isGone(registered)) {
           obstacle = "others claim the journal and end again";
-          claim(incarnation.number()); // and then look again: somebody has, or lives after all
+          if (claim(incarnation.number())) {
+            continue; // its row is there now
+          } // else somebody has, or lives after all
         } else {
           obstacle = "incarnation " + incarnation.number() + " is silent, but its nodes are there";
         }
@@ -171,14 +173,18 @@ final class Formation {
     return now - silentSince > SILENT_BESIDE_THE_STORE.toNanos();
   }
 
-  private void claim(long number) {
+  /** {@return whether this node is known to have claimed it} */
+  private boolean claim(long number) {
     try {
-      if (nodes.claim(journal.node(), number, host.silence()) != null) {
+      boolean claimed = nodes.claim(journal.node(), number, host.silence()) != null;
+      if (claimed) {
         LOG.info("incarnation {} of the cluster begins with this node", number + 1);
       }
+      return claimed;
     } catch (InDoubt open) {
       // A claim registers the node, and nothing else has: the rows will say.
       LOG.debug("whether the incarnation was claimed is not known", open);
+      return false;
     }
   }
 

@@ -142,6 +142,23 @@ public final class ApiServer implements AutoCloseable {
   }
 
   /**
+   * Has the web server's classes loaded and listens to nobody: what {@link #start} then finds done
+   * may be done on another thread while the node finds its cluster.
+   */
+  public static void warmUp() {
+    var _ =
+        WebServer.builder()
+            .shutdownHook(false)
+            .featuresDiscoverServices(false)
+            .protocolsDiscoverServices(false)
+            .addConnectionSelector(
+                Http1ConnectionSelector.builder().config(Http1Config.create()).build())
+            .errorHandling(ErrorHandling.builder().includeEntity(true).build())
+            .routing(HttpRouting.builder().addFilter((chain, _, _) -> chain.proceed()))
+            .build();
+  }
+
+  /**
    * The web server would only log that its address cannot be had, and return as if all was well.
    */
   private static void requireFree(HttpSettings settings) throws BindException {
