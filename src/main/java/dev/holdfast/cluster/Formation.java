@@ -135,9 +135,10 @@ final class Formation {
           formed = join(incarnation.number(), registered);
         } else if (isGone(registered)) {
           obstacle = "others claim the journal and end again";
+          // If it cannot, somebody else has, or lives after all: the next look tells.
           if (claim(incarnation.number())) {
-            continue; // its row is there now
-          } // else somebody has, or lives after all
+            continue;
+          }
         } else {
           obstacle = "incarnation " + incarnation.number() + " is silent, but its nodes are there";
         }
