@@ -63,7 +63,13 @@ final class SingleNode {
   List<Double> heapBytesAUser() throws Exception {
     stage.postgres().create("heap");
     var bytes = new ArrayList<Double>();
-    try (ServerProcess node = stage.node("heap", Stage.freePort(), Map.of());
+    // All of them stay, whatever the heap.
+    int most = (plan.rounds() + 2) * plan.heapUsers();
+    try (ServerProcess node =
+            stage.node(
+                "heap",
+                Stage.freePort(),
+                Map.of("HOLDFAST_CLUSTER_USERS_IN_MEMORY", Integer.toString(most)));
         var load = new ShopLoad(List.of(node.url()), plan.connections(), "heap")) {
       int each = plan.heapUsers() / plan.connections();
       load.open(each);
