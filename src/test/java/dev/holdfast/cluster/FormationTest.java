@@ -9,16 +9,12 @@ import dev.holdfast.journal.NodeRegistry;
 import dev.holdfast.journal.PostgresOptions;
 import dev.holdfast.journal.PostgresServer;
 import dev.holdfast.journal.StoreUnreadable;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -73,7 +69,7 @@ final class FormationTest {
               "node-2",
               store -> {
                 NodeRegistry registry =
-                    with(
+                    Faulty.made(
                         NodeRegistry.class,
                         store.nodes(),
                         method -> {
@@ -82,7 +78,7 @@ final class FormationTest {
                           }
                           return null;
                         });
-                return with(
+                return Faulty.made(
                     JournalStore.class, store, method -> method.equals("nodes") ? registry : null);
               });
 
@@ -96,28 +92,5 @@ final class FormationTest {
       assertThat(second.node.membership().nodes()).hasSize(2);
       assertThat(living.halted).isFalse();
     }
-  }
-
-  /**
-   * {@return one that does the same}
-   *
-   * @param instead what a method of this name answers or throws; null if it does as ever
-   */
-  private static <T> T with(Class<T> type, T real, Function<String, @Nullable Object> instead) {
-    return type.cast(
-        Proxy.newProxyInstance(
-            type.getClassLoader(),
-            new Class<?>[] {type},
-            (_, method, arguments) -> {
-              Object answer = instead.apply(method.getName());
-              if (answer != null) {
-                return answer;
-              }
-              try {
-                return method.invoke(real, arguments);
-              } catch (InvocationTargetException e) {
-                throw e.getCause();
-              }
-            }));
   }
 }

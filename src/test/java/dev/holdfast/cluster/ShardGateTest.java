@@ -10,7 +10,6 @@ import dev.holdfast.journal.NodeId;
 import dev.holdfast.journal.NodeRegistry;
 import dev.holdfast.journal.SqliteOptions;
 import dev.holdfast.journal.SqliteStore;
-import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -128,21 +127,20 @@ final class ShardGateTest {
   void staysShutWhileItIsNotKnownWhetherAFenceHolds() {
     var attempts = new AtomicInteger();
     NodeRegistry doubtful =
-        (NodeRegistry)
-            Proxy.newProxyInstance(
-                getClass().getClassLoader(),
-                new Class<?>[] {NodeRegistry.class},
-                (_, method, arguments) -> {
-                  Object result = method.invoke(nodes, arguments);
-                  if (method.getName().equals("fence") && attempts.incrementAndGet() < 3) {
-                    throw new InDoubt("the standby does not answer", null);
-                  }
-                  return result;
-                });
-    ShardGate beforeDoubtful = gateOver(doubtful);
-    beforeDoubtful.begin();
+        Faulty.made(
+            NodeRegistry.class,
+            nodes,
+            method -> {
+              if (method.equals("fence") && attempts.incrementAndGet() < 3) {
+                nodes.fence(SELF, OTHER);
+                throw new InDoubt("the standby does not answer", null);
+              }
+              return null;
+            });
+    ShardGate doubting = gateOver(doubtful);
+    doubting.begin();
 
-    beforeDoubtful.open(Set.of(region)).join();
+    doubting.open(Set.of(region)).join();
 
     assertThat(attempts).as("until one came to a known end").hasValue(3);
   }

@@ -64,8 +64,7 @@ public final class PostgresServer implements AutoCloseable {
         "primary_conninfo = 'host=127.0.0.1 port=%d user=postgres application_name=standby'\n"
             .formatted(port));
     start();
-    execute("ALTER SYSTEM SET synchronous_standby_names = 'standby'");
-    execute("SELECT pg_reload_conf()");
+    waitForStandby("standby");
     PostgresServer standby = new PostgresServer(standbyData);
     standby.start();
     await()
@@ -77,7 +76,11 @@ public final class PostgresServer implements AutoCloseable {
 
   /** From now on commits wait for a standby that is not there. */
   public void loseStandby() {
-    execute("ALTER SYSTEM SET synchronous_standby_names = 'absent'");
+    waitForStandby("absent");
+  }
+
+  private void waitForStandby(String name) {
+    execute("ALTER SYSTEM SET synchronous_standby_names = '" + name + "'");
     execute("SELECT pg_reload_conf()");
   }
 
