@@ -13,10 +13,12 @@ import io.helidon.http.ServerResponseHeaders;
 import io.helidon.http.Status;
 import io.helidon.webserver.ErrorHandling;
 import io.helidon.webserver.WebServer;
+import io.helidon.webserver.WebServerConfig;
 import io.helidon.webserver.http.DirectHandlers;
 import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.http1.Http1Config;
 import io.helidon.webserver.http1.Http1ConnectionSelector;
+import io.helidon.webserver.spi.ServerConnectionSelector;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
@@ -100,21 +102,15 @@ public final class ApiServer implements AutoCloseable {
     var connections =
         new Connections(Http1ConnectionSelector.builder().config(http).build(), bounds, metrics);
     var builder =
-        WebServer.builder()
+        webServer(connections)
             .host(settings.host())
             .port(settings.port())
-            .shutdownHook(false)
-            .featuresDiscoverServices(false)
-            .protocolsDiscoverServices(false)
-            .addConnectionSelector(connections)
             .maxTcpConnections(bounds.connections())
             // The web server's default of 4 KiB would slow every larger body down.
             .putListenerSocketOption(StandardSocketOptions.SO_RCVBUF, RECEIVE_BUFFER)
             .connectionOptions(options -> options.tcpNoDelay(true))
             .maxPayloadSize(bounds.bodyBytes())
             .shutdownGracePeriod(bounds.stopping())
-            // The direct handlers are told the reason; they do not pass it on.
-            .errorHandling(ErrorHandling.builder().includeEntity(true).build())
             .directHandlers(refusals(dispatcher))
             .routing(routing(dispatcher));
     ServerTls tls = settings.tls();
@@ -142,20 +138,25 @@ public final class ApiServer implements AutoCloseable {
   }
 
   /**
-   * Has the web server's classes loaded and listens to nobody: what {@link #start} then finds done
-   * may be done on another thread while the node finds its cluster.
+   * Loads the web server's classes, for which {@link #start} need not wait then. Listens to nobody;
+   * for another thread, while the node finds its cluster.
    */
   public static void warmUp() {
+    var selector = Http1ConnectionSelector.builder().config(Http1Config.create()).build();
     var _ =
-        WebServer.builder()
-            .shutdownHook(false)
-            .featuresDiscoverServices(false)
-            .protocolsDiscoverServices(false)
-            .addConnectionSelector(
-                Http1ConnectionSelector.builder().config(Http1Config.create()).build())
-            .errorHandling(ErrorHandling.builder().includeEntity(true).build())
+        webServer(selector)
             .routing(HttpRouting.builder().addFilter((chain, _, _) -> chain.proceed()))
             .build();
+  }
+
+  private static WebServerConfig.Builder webServer(ServerConnectionSelector connections) {
+    return WebServer.builder()
+        .shutdownHook(false)
+        .featuresDiscoverServices(false)
+        .protocolsDiscoverServices(false)
+        .addConnectionSelector(connections)
+        // The direct handlers are told the reason; they do not pass it on.
+        .errorHandling(ErrorHandling.builder().includeEntity(true).build());
   }
 
   /**

@@ -170,14 +170,11 @@ final class FrontConnection implements Runnable {
           status = Backend.status(head);
         } while (status < 200);
         framing = Framing.ofAnswer(head, request.method(), status);
-      } catch (Wire.Broken gone) {
+      } catch (Wire.Broken | Head.Malformed none) {
         node.suspect();
-        if (isWorthAnotherNode(request, wire)) {
+        if (none instanceof Wire.Broken && isWorthAnotherNode(request, wire)) {
           return Then.OTHER_NODE;
         }
-        return then(answer(request, FrontAnswer.outcomeUnknown(request), !sent));
-      } catch (Head.Malformed nonsense) {
-        node.suspect();
         return then(answer(request, FrontAnswer.outcomeUnknown(request), !sent));
       }
       boolean last =
