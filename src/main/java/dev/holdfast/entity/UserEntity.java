@@ -108,11 +108,12 @@ public final class UserEntity extends JournaledActor<Message> {
 
   /**
    * A large state is written only once for events that weigh so many times as much, so that
-   * snapshots add at most half to what a hot user writes, and a recovery reads at most three times
-   * the state; but for so many events at the latest.
+   * snapshots add at most half to what a hot user writes, and a recovery of such a state reads at
+   * most three times as much.
    */
   private static final int WEIGHT_OF_EVENTS_PER_SNAPSHOT = 2;
 
+  /** But for so many events at the latest, whatever they weigh. */
   private static final int MOST_EVENTS_PER_SNAPSHOT = 1_000;
 
   /** A snapshot that found no room is offered again after so many more events, not with each. */
@@ -894,14 +895,14 @@ public final class UserEntity extends JournaledActor<Message> {
     history = surroundings.journal().historyNumber();
     held.set(User.nobody());
     unread = null;
-    newSnapshot(0);
+    countFrom(0);
     eventsSinceErasure = NONE;
   }
 
   @Override
   protected void restore(SnapshotWrite stored) {
     JournalSnapshot snapshot = stored.snapshot();
-    newSnapshot(snapshot.payload().length);
+    countFrom(snapshot.payload().length);
     try {
       held.set(UserCodec.decode(snapshot));
     } catch (UserCodec.Undecodable e) {
@@ -1165,18 +1166,19 @@ public final class UserEntity extends JournaledActor<Message> {
     if (state == null) {
       // The user comes back from the events instead. Tried again after as many more.
       LOG.warn("user {} is too large for a snapshot", owner);
-      newSnapshot(snapshotBytes);
+      countFrom(snapshotBytes);
       return;
     }
     var snapshot = new SnapshotWrite(owner(), number(), user().lastEntryAt(), state);
     if (surroundings.journal().offerSnapshot(snapshot)) {
-      newSnapshot(state.payload().length);
+      countFrom(state.payload().length);
     } else {
       eventsToNextSnapshot = eventsSinceSnapshot + EVENTS_TO_ANOTHER_OFFER;
     }
   }
 
-  private void newSnapshot(int bytes) {
+  /** The events are counted from here on, against a snapshot of that size. */
+  private void countFrom(int bytes) {
     snapshotBytes = bytes;
     eventsSinceSnapshot = 0;
     bytesSinceSnapshot = 0;
