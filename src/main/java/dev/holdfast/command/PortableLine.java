@@ -210,6 +210,7 @@ sealed interface PortableLine {
   private static Map<String, Object> members(byte[] line) throws IOException {
     Map<String, Object> members = new HashMap<>();
     try (JsonParser in = JsonText.FACTORY.createParser(line)) {
+      in.enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);
       if (in.nextToken() != JsonToken.START_OBJECT) {
         throw new IllegalArgumentException("not a JSON object");
       }

@@ -29,6 +29,7 @@ import dev.holdfast.user.User;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Function;
@@ -861,9 +862,14 @@ public final class UserCodec {
     }
 
     <T> List<T> list(String name, Function<Json, T> reading) {
-      return object.get(name) instanceof Json.Array array
-          ? array.items().stream().map(reading).toList()
-          : List.of();
+      if (!(object.get(name) instanceof Json.Array array)) {
+        return List.of();
+      }
+      var items = new ArrayList<T>(array.items().size());
+      for (Json item : array.items()) {
+        items.add(reading.apply(item));
+      }
+      return List.copyOf(items);
     }
 
     private Json required(String name) {

@@ -9,6 +9,7 @@ import dev.holdfast.json.Json;
 import dev.holdfast.user.Command.Action.NewName;
 import java.time.Duration;
 import java.util.Currency;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +21,7 @@ final class Readers {
   private static final int MAX_USER = 256;
   private static final int MAX_REFERENCE = 256;
   private static final int MAX_ATTRIBUTE_NAME = 128;
+  private static final Pattern DIGITS = Pattern.compile("[1-9][0-9]{0,8}");
 
   static final Reader<String> USER =
       (json, place) -> {
@@ -123,7 +125,7 @@ final class Readers {
   /** A whole number from 1 to the limit, written as digits alone. */
   static Reader<Integer> quantity(int limit) {
     return (json, place) -> {
-      if (json instanceof Json.Num(String literal) && literal.matches("[1-9][0-9]{0,8}")) {
+      if (json instanceof Json.Num(String literal) && DIGITS.matcher(literal).matches()) {
         int quantity = Integer.parseInt(literal);
         if (quantity <= limit) {
           return quantity;

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.util.JsonRecyclerPools;
 import dev.holdfast.json.Json;
 import dev.holdfast.json.JsonText;
 import java.io.IOException;
@@ -29,11 +30,11 @@ final class StrictJson {
 
   private static final JsonFactory FACTORY =
       new JsonFactoryBuilder()
+          // As many as are in use at a time, and not one for each connection's thread.
+          .recyclerPool(JsonRecyclerPools.newConcurrentDequePool())
           // Names that come often are shared by a bounded table of the factory's own: callers must
-          // not
-          // be able to fill the JVM's.
+          // not be able to fill the JVM's.
           .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
-          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
           .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
           .streamReadConstraints(
               StreamReadConstraints.builder()

@@ -37,14 +37,17 @@ import org.jspecify.annotations.Nullable;
 /** Everything that the API answers with, as bytes of JSON; {@code openapi.yaml} has the schemas. */
 final class WireJson {
 
-  private static final int USUAL_SIZE = 1_000;
+  /** Bytes of most answers without the cart in them, and of most lines. */
+  private static final int USUAL_SIZE = 512;
 
   /** For texts of one kind that are kept, of the usual size; at most four times as much. */
   private static final long RENDITIONS_BYTES = Runtime.getRuntime().maxMemory() / 128;
 
   private static final Renditions<Cart> CARTS =
       new Renditions<>(
-          RENDITIONS_BYTES / 1_024, 4 * 1_024, cart -> object(out -> cartFields(out, cart)));
+          RENDITIONS_BYTES / 1_024,
+          4 * 1_024,
+          cart -> object(4 * USUAL_SIZE, out -> cartFields(out, cart)));
   private static final Renditions<Line> LINES =
       new Renditions<>(RENDITIONS_BYTES / 256, 1_024, line -> object(out -> lineFields(out, line)));
 
@@ -58,31 +61,38 @@ final class WireJson {
   private WireJson() {}
 
   static byte[] session(OwnerKey owner, Reply.View view) {
-    return object(out -> sessionFields(out, owner, view));
+    byte[] cart = cart(view.cart());
+    return object(sizeWith(cart), out -> sessionFields(out, owner, view, cart));
   }
 
   static byte[] sessionWithToken(OwnerKey owner, Reply.View view, String token) {
-    return object(out -> {
-      sessionFields(out, owner, view);
-      out.writeStringField("token", token);
-    });
+    byte[] cart = cart(view.cart());
+    return object(
+        sizeWith(cart),
+        out -> {
+          sessionFields(out, owner, view, cart);
+          out.writeStringField("token", token);
+        });
   }
 
   /**
    * @param merge null where no carts were merged
    */
   static byte[] loggedIn(OwnerKey owner, Reply.View view, String token, @Nullable Merge merge) {
-    return object(out -> {
-      sessionFields(out, owner, view);
-      out.writeStringField("token", token);
-      if (merge == null) {
-        out.writeNullField("merge");
-      } else {
-        out.writeObjectFieldStart("merge");
-        mergeFields(out, merge);
-        out.writeEndObject();
-      }
-    });
+    byte[] cart = cart(view.cart());
+    return object(
+        sizeWith(cart),
+        out -> {
+          sessionFields(out, owner, view, cart);
+          out.writeStringField("token", token);
+          if (merge == null) {
+            out.writeNullField("merge");
+          } else {
+            out.writeObjectFieldStart("merge");
+            mergeFields(out, merge);
+            out.writeEndObject();
+          }
+        });
   }
 
   static byte[] sessions(OwnerKey owner, Reply.Sessions sessions) {
@@ -107,7 +117,7 @@ final class WireJson {
   }
 
   static byte[] attribute(Json value) {
-    return bytes(out -> JsonText.write(value, out));
+    return bytes(USUAL_SIZE, out -> JsonText.write(value, out));
   }
 
   static byte[] cart(Cart cart) {
@@ -359,7 +369,7 @@ final class WireJson {
     });
   }
 
-  private static void sessionFields(JsonGenerator out, OwnerKey owner, Reply.View view)
+  private static void sessionFields(JsonGenerator out, OwnerKey owner, Reply.View view, byte[] cart)
       throws IOException {
     Session session = view.session();
     id(out, owner, session.id());
@@ -368,7 +378,7 @@ final class WireJson {
     out.writeFieldName("attributes");
     JsonText.write(session.attributes(), out);
     out.writeFieldName("cart");
-    whole(out, cart(view.cart()));
+    whole(out, cart);
     times(out, view);
     out.writeStringField("idleTimeout", Durations.text(session.idleMillis()));
     time(out, "expiresAt", view.expiresAt());
@@ -491,15 +501,28 @@ final class WireJson {
   }
 
   static byte[] object(Content content) {
-    return bytes(out -> {
-      out.writeStartObject();
-      content.write(out);
-      out.writeEndObject();
-    });
+    return object(USUAL_SIZE, content);
   }
 
-  private static byte[] bytes(Content content) {
-    try (var buffer = new ByteArrayBuilder(USUAL_SIZE)) {
+  private static byte[] object(int expectedSize, Content content) {
+    return bytes(
+        expectedSize,
+        out -> {
+          out.writeStartObject();
+          content.write(out);
+          out.writeEndObject();
+        });
+  }
+
+  private static int sizeWith(byte[] cart) {
+    return USUAL_SIZE + cart.length;
+  }
+
+  /**
+   * @param expectedSize in bytes; more takes further pieces
+   */
+  private static byte[] bytes(int expectedSize, Content content) {
+    try (var buffer = new ByteArrayBuilder(expectedSize)) {
       try (JsonGenerator out = JsonText.FACTORY.createGenerator(buffer)) {
         content.write(out);
       }

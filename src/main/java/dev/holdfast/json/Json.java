@@ -143,6 +143,9 @@ public sealed interface Json {
 
     // Map.copyOf loses the order.
     private static Map<String, Json> ordered(Map<String, Json> members) {
+      if (members instanceof SmallMap) {
+        return members; // which nobody can change
+      }
       return members.size() <= SmallMap.MAX_SIZE
           ? new SmallMap(members)
           : Collections.unmodifiableMap(new LinkedHashMap<>(members));
@@ -190,7 +193,7 @@ public sealed interface Json {
   }
 
   private static String write(Json value) {
-    var out = new StringBuilder();
+    var out = new StringBuilder(256); // for the attributes of a line of a cart, and more as needed
     write(value, out);
     return out.toString();
   }

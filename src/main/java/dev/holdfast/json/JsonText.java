@@ -14,7 +14,6 @@ import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import com.fasterxml.jackson.core.util.JsonRecyclerPools;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 
 /** Reads and writes {@link Json} values over Jackson's streaming parser and generator. */
 public final class JsonText {
@@ -32,15 +31,16 @@ public final class JsonText {
   private static final int MAX_NAME_LENGTH = 64 << 20;
 
   /**
-   * The one factory of the project. Duplicate member names are refused, depth and number length are
-   * bounded, and names are not interned, so that callers cannot fill the string table. Buffers are
-   * pooled: by its default each thread would have its own, and most threads here are short-lived.
+   * The one factory of the project, save for what callers send. Depth and number length are
+   * bounded, and names are not interned. Buffers are pooled: by its default each thread would have
+   * its own, and most threads here are short-lived. It is for who reads an object to see that no
+   * member is named twice, as {@link #readObject} does, at a small part of what the factory's way
+   * costs.
    */
   public static final JsonFactory FACTORY =
       new JsonFactoryBuilder()
           .recyclerPool(JsonRecyclerPools.newConcurrentDequePool())
           .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
-          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
           .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
           .disable(StreamWriteFeature.AUTO_CLOSE_CONTENT)
           .enable(JsonWriteFeature.COMBINE_UNICODE_SURROGATES_IN_UTF8)
@@ -57,7 +57,8 @@ public final class JsonText {
   /**
    * Reads the value at the parser's current token and leaves the parser on the value's last token.
    *
-   * @throws JsonProcessingException if the text is not JSON, or over the limits above
+   * @throws JsonProcessingException if the text is not JSON, is over the limits above, or names a
+   *     member of an object twice
    */
   public static Json read(JsonParser in) throws IOException {
     JsonToken token = in.currentToken();
@@ -83,15 +84,25 @@ public final class JsonText {
     };
   }
 
-  /** Reads the object whose opening brace is the parser's current token. */
+  /**
+   * Reads the object whose opening brace is the parser's current token.
+   *
+   * @throws JsonProcessingException if it is no object, is over the limits above, or names a member
+   *     twice
+   */
   public static Json.Obj readObject(JsonParser in) throws IOException {
-    var members = new LinkedHashMap<String, Json>();
-    while (in.nextToken() != JsonToken.END_OBJECT) {
+    if (in.nextToken() == JsonToken.END_OBJECT) {
+      return Json.Obj.empty();
+    }
+    var members = new SmallMap.Builder();
+    do {
       String name = whole(in, in.currentName());
       in.nextToken();
-      members.put(name, read(in));
-    }
-    return members.isEmpty() ? Json.Obj.empty() : new Json.Obj(members);
+      if (!members.add(name, read(in))) {
+        throw new JsonParseException(in, "a member is named twice");
+      }
+    } while (in.nextToken() != JsonToken.END_OBJECT);
+    return new Json.Obj(members.build());
   }
 
   /** Half a surrogate pair, which an escape can spell, has no form in UTF-8: refused. */

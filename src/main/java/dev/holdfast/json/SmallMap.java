@@ -2,7 +2,9 @@ package dev.holdfast.json;
 
 import java.util.AbstractMap;
 import java.util.AbstractSet;
+import java.util.Arrays;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Set;
@@ -27,12 +29,16 @@ final class SmallMap extends AbstractMap<String, Json> {
    * @param from at most {@value #MAX_SIZE}
    */
   SmallMap(Map<String, Json> from) {
-    members = new Object[2 * from.size()];
+    this(new Object[2 * from.size()]);
     int i = 0;
     for (var member : from.entrySet()) {
       members[i++] = member.getKey();
       members[i++] = member.getValue();
     }
+  }
+
+  private SmallMap(Object[] members) {
+    this.members = members;
   }
 
   @Override
@@ -85,5 +91,46 @@ final class SmallMap extends AbstractMap<String, Json> {
         };
       }
     };
+  }
+
+  /** Gathers members one by one: a few side by side from the beginning, many in a linked map. */
+  static final class Builder {
+
+    private static final int FIRST_ROOM = 8;
+
+    private Object[] few = new Object[2 * FIRST_ROOM];
+    private int end;
+    private @Nullable Map<String, Json> many;
+
+    /** {@return false if there is a member of that name, which stays as it is} */
+    boolean add(String name, Json value) {
+      if (many != null) {
+        return many.putIfAbsent(name, value) == null;
+      }
+      for (int i = 0; i < end; i += 2) {
+        if (few[i].equals(name)) {
+          return false;
+        }
+      }
+      if (end == 2 * MAX_SIZE) {
+        many = new LinkedHashMap<>(build());
+        many.put(name, value);
+        return true;
+      }
+      if (end == few.length) {
+        few = Arrays.copyOf(few, 2 * few.length);
+      }
+      few[end++] = name;
+      few[end++] = value;
+      return true;
+    }
+
+    /** {@return the members in the order of their coming; nothing is added any more} */
+    Map<String, Json> build() {
+      if (many != null) {
+        return many;
+      }
+      return new SmallMap(end == few.length ? few : Arrays.copyOf(few, end));
+    }
   }
 }

@@ -2,7 +2,6 @@ package dev.holdfast.user;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.util.Base64;
 
 /**
  * Names a session inside its owner: 128 random bits, given out once. Not a secret by itself (a
@@ -16,16 +15,7 @@ public record SessionId(long high, long low) {
    * @throws IllegalArgumentException if the text is not what {@link #toString} writes
    */
   public static SessionId parse(String text) {
-    byte[] bytes = Base64.getUrlDecoder().decode(text);
-    if (bytes.length != 16) {
-      throw new IllegalArgumentException("must be 16 bytes in base64url");
-    }
-    var buffer = ByteBuffer.wrap(bytes);
-    var id = new SessionId(buffer.getLong(), buffer.getLong());
-    if (!id.toString().equals(text)) { // padded, or bits beyond the last byte
-      throw new IllegalArgumentException("must be 22 characters of base64url");
-    }
-    return id;
+    return new SessionId(IdText.high(text), IdText.low(text));
   }
 
   /**
@@ -40,7 +30,7 @@ public record SessionId(long high, long low) {
   /** {@return 22 characters of base64url} */
   @Override
   public String toString() {
-    return Base64.getUrlEncoder().withoutPadding().encodeToString(bytes());
+    return IdText.of(high, low);
   }
 
   private byte[] bytes() {

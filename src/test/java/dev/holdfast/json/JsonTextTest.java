@@ -1,11 +1,13 @@
 package dev.holdfast.json;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import java.io.IOException;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -52,9 +54,26 @@ class JsonTextTest {
   }
 
   @Test
-  void refusesAMemberThatIsNamedTwice() {
+  void refusesAMemberThatIsNamedTwice() throws IOException {
     assertThatThrownBy(() -> read("{\"a\":1,\"b\":{\"a\":1},\"a\":2}".getBytes(UTF_8)))
         .isInstanceOf(JsonProcessingException.class);
+    assertThatThrownBy(() -> read("[{\"b\":{\"a\":null,\"\\u0061\":null}}]".getBytes(UTF_8)))
+        .isInstanceOf(JsonProcessingException.class);
+    assertThat(read("{\"a\":{\"a\":{\"a\":1}}}".getBytes(UTF_8))).isInstanceOf(Json.Obj.class);
+  }
+
+  /** Few members are gathered in another way than many. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 8, 9, 15, 16, 17, 100})
+  void refusesAMemberThatIsNamedTwiceAmongAny(int members) throws IOException {
+    String names =
+        IntStream.range(0, members).mapToObj(i -> "\"" + i + "\":1").collect(joining(","));
+
+    assertThat(((Json.Obj) read(("{" + names + "}").getBytes(UTF_8))).members()).hasSize(members);
+    for (int i = 0; i < members; i++) {
+      byte[] again = ("{" + names + ",\"" + i + "\":1}").getBytes(UTF_8);
+      assertThatThrownBy(() -> read(again)).isInstanceOf(JsonProcessingException.class);
+    }
   }
 
   @ParameterizedTest

@@ -4,9 +4,12 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -38,6 +41,22 @@ class IdsTest {
     assertThat(PublicSessionId.parse(shown.toString())).isEqualTo(shown);
   }
 
+  /** As the JDK's own encoder writes it; the random numbers are the same in each run. */
+  @Test
+  void haveTheTextThatBase64UrlGivesTheirBytes() {
+    var random = new Random(1);
+    for (int i = 0; i < 10_000; i++) {
+      long high = random.nextLong();
+      long low = random.nextLong();
+      byte[] bytes = ByteBuffer.allocate(16).putLong(high).putLong(low).array();
+
+      String text = Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
+
+      assertThat(new SessionId(high, low)).hasToString(text);
+      assertThat(RequestId.parse(text)).isEqualTo(new RequestId(high, low));
+    }
+  }
+
   @Test
   void haveATextOfFixedLength() {
     assertThat(new SessionId(0, 0).toString()).hasSize(22);
@@ -56,6 +75,10 @@ class IdsTest {
         "AAAAAAAAAAAAAAAAAAAAAA==",
         "AAAAAAAAAAAAAAAAAAAAAB",
         "AAAAAAAAAAAAAAAAAAAAA+",
+        "AAAAAAAAAA/AAAAAAAAAAA",
+        "AAAAAAAAAAAAAAAAAAAAAC",
+        "AAAAAAAAAAAAAAAAAAAAAE",
+        "AAAAAAAAAAAAAAAAAAAAAI",
         "AAAAAAAAAAAAAAAAAAAAA ",
         "ÄAAAAAAAAAAAAAAAAAAAAA"
       })
