@@ -2,6 +2,7 @@ package dev.holdfast.benchmarks.http;
 
 import dev.holdfast.benchmarks.http.SideBySide.Result;
 import dev.holdfast.benchmarks.http.SingleNode.Overload;
+import dev.holdfast.benchmarks.http.SingleNode.Recovery;
 import dev.holdfast.local.ShopLoad.Round;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -62,10 +63,13 @@ final class Report {
         Range.of(bytes, one -> one).text("%,.0f"));
   }
 
-  void recoveries(List<Double> perSecond) {
+  void recoveries(List<Recovery> all) {
     figure(
         "Cold users recovered per second, each by a read, %,d of them".formatted(plan.recovered()),
-        Range.of(perSecond, one -> one).text("%,.0f"));
+        "on a JVM that has just started "
+            + Range.of(all, Recovery::justStarted).text("%,.0f")
+            + ", on a warm one "
+            + Range.of(all, Recovery::warm).text("%,.0f"));
   }
 
   void overload(String what, List<Overload> all) {

@@ -27,12 +27,18 @@ final class SingleNode {
   /** A node that opens users has so few in memory that all others leave it with a snapshot. */
   private static final int FEW_IN_MEMORY = 1_000;
 
+  /** So many times the users that are measured come back before, until all is compiled. */
+  private static final int WARMING = 6;
+
   /** The peak, and what is left of it under three times as much. */
   record Overload(Round peak, Round overloaded, double heapBefore, double heapAfter) {
     double goodput() {
       return overloaded.perSecond() / peak.perSecond();
     }
   }
+
+  /** Users a second who come back, on a JVM that has just started and on a warm one. */
+  record Recovery(double justStarted, double warm) {}
 
   private final Stage stage;
   private final Plan plan;
@@ -88,10 +94,11 @@ final class SingleNode {
   }
 
   /**
-   * Users a second who come back from the journal, each because it is looked at, on a node that is
-   * warm from recovering others. The database is restarted before.
+   * Users a second who come back from the journal, each because it is looked at: on a node that was
+   * started just before, and on the same one when it has recovered some times as many others, which
+   * is what a node that takes users over has long done. The database is restarted before.
    */
-  List<Double> recoveries() throws Exception {
+  List<Recovery> recoveries() throws Exception {
     String database = "recoveries";
     stage.postgres().create(database);
     int port = Stage.freePort();
@@ -102,19 +109,24 @@ final class SingleNode {
             database,
             port,
             Map.of("HOLDFAST_CLUSTER_USERS_IN_MEMORY", Integer.toString(FEW_IN_MEMORY)));
-    var perSecond = new ArrayList<Double>();
-    try (var warm = new ShopLoad(url, plan.connections(), "warm");
+    var recoveries = new ArrayList<Recovery>();
+    try (var first = new ShopLoad(url, plan.connections(), "first");
+        var warm = new ShopLoad(url, plan.connections(), "warm");
         var load = new ShopLoad(url, plan.connections(), "cold");
         var pushed = new ShopLoad(url, plan.connections(), "others")) {
-      warm.open(each);
-      load.open(each);
+      List<ShopLoad> all = List.of(first, warm, load);
+      for (ShopLoad users : all) {
+        users.reconnect(); // one that asked for nothing for long was closed
+        users.open(users == warm ? WARMING * each : each);
+      }
+      pushed.reconnect();
       pushed.open(2 * FEW_IN_MEMORY / plan.connections());
       node.close();
       node = stage.node(database, port, Map.of());
-      warm.reconnect();
-      load.reconnect();
-      warm.changeAll(EVENTS_AFTER_SNAPSHOT);
-      load.changeAll(EVENTS_AFTER_SNAPSHOT);
+      for (ShopLoad users : all) {
+        users.reconnect();
+        users.changeAll(EVENTS_AFTER_SNAPSHOT);
+      }
       progress.accept(
           "snapshots: "
               + stage.postgres().text(database, "SELECT count(*) FROM holdfast.snapshot")
@@ -125,16 +137,18 @@ final class SingleNode {
         stage.postgres().settle(database);
         stage.postgres().restart();
         node = stage.node(database, port, Map.of());
+        first.reconnect();
+        double justStarted = first.once().perSecond();
         warm.reconnect();
-        load.reconnect();
         warm.once();
-        perSecond.add(load.once().perSecond());
-        progress.accept("recovered/s: " + perSecond.getLast());
+        load.reconnect();
+        recoveries.add(new Recovery(justStarted, load.once().perSecond()));
+        progress.accept("recovered: " + recoveries.getLast());
       }
     } finally {
       node.close();
     }
-    return perSecond;
+    return recoveries;
   }
 
   /** Changes and reads a second at three times the peak of the closed loop. */
