@@ -191,6 +191,53 @@ class ClusterFaultsIT {
     endsWhenAnotherClusterClaimsItsJournal(again);
   }
 
+  /** It cannot know that it is not the one which is cut off. */
+  @Test
+  @Tag("nightly")
+  @Timeout(180)
+  void endsTheOneThatIsLeftOfThreeAndLosesNothing() {
+    List<HoldfastProcess> nodes = new ArrayList<>(start(3));
+    ShoppingLoad load = startLoad("two-of-three");
+    awaitAcknowledged(500);
+    HoldfastProcess left = nodes.remove(random.nextInt(nodes.size()));
+    long began = System.nanoTime();
+    nodes.forEach(HoldfastProcess::kill9);
+    nodes.forEach(node -> front.remove(node.url()));
+
+    assertThat(left.awaitEnd().status()).as(left::err).isEqualTo(1);
+    System.out.printf("two of three killed: the third ended after %d ms%n", millisSince(began));
+    front.remove(left.url());
+    start(1);
+    System.out.printf("started again, ready after %d ms%n", millisSince(began));
+    awaitAcknowledged(300);
+    load.stop().join();
+    judge(load);
+  }
+
+  @Test
+  @Tag("nightly")
+  @Timeout(180)
+  void goesOnWithOneOfTwoWhileTheOtherHangsAndEndsThatOneWhenItWakes() {
+    List<HoldfastProcess> nodes = new ArrayList<>(start(2));
+    awaitBalance(2);
+    ShoppingLoad load = startLoad("one-of-two");
+    awaitAcknowledged(500);
+    HoldfastProcess hung = nodes.remove(random.nextInt(nodes.size()));
+    long began = System.nanoTime();
+    hung.freeze();
+    front.remove(hung.url());
+
+    awaitBalance(1);
+    System.out.printf("one of two hangs: the other has all after %d ms%n", millisSince(began));
+    awaitAcknowledged(300);
+    hung.thaw();
+    assertThat(hung.awaitEnd().status()).as(hung::err).isEqualTo(1);
+    assertThat(nodes).allMatch(HoldfastProcess::isAlive);
+    awaitAcknowledged(100);
+    load.stop().join();
+    judge(load);
+  }
+
   @Test
   @Tag("nightly")
   @Timeout(value = 20, unit = TimeUnit.MINUTES)
