@@ -61,29 +61,21 @@ final class WireJson {
   private WireJson() {}
 
   static byte[] session(OwnerKey owner, Reply.View view) {
-    byte[] cart = cart(view.cart());
-    return object(sizeWith(cart), out -> sessionFields(out, owner, view, cart));
+    return session(owner, view, _ -> {});
   }
 
   static byte[] sessionWithToken(OwnerKey owner, Reply.View view, String token) {
-    byte[] cart = cart(view.cart());
-    return object(
-        sizeWith(cart),
-        out -> {
-          sessionFields(out, owner, view, cart);
-          out.writeStringField("token", token);
-        });
+    return session(owner, view, out -> out.writeStringField("token", token));
   }
 
   /**
    * @param merge null where no carts were merged
    */
   static byte[] loggedIn(OwnerKey owner, Reply.View view, String token, @Nullable Merge merge) {
-    byte[] cart = cart(view.cart());
-    return object(
-        sizeWith(cart),
+    return session(
+        owner,
+        view,
         out -> {
-          sessionFields(out, owner, view, cart);
           out.writeStringField("token", token);
           if (merge == null) {
             out.writeNullField("merge");
@@ -92,6 +84,19 @@ final class WireJson {
             mergeFields(out, merge);
             out.writeEndObject();
           }
+        });
+  }
+
+  /**
+   * @param more fields that follow those of the session
+   */
+  private static byte[] session(OwnerKey owner, Reply.View view, Content more) {
+    byte[] cart = cart(view.cart());
+    return object(
+        USUAL_SIZE + cart.length,
+        out -> {
+          sessionFields(out, owner, view, cart);
+          more.write(out);
         });
   }
 
@@ -512,10 +517,6 @@ final class WireJson {
           content.write(out);
           out.writeEndObject();
         });
-  }
-
-  private static int sizeWith(byte[] cart) {
-    return USUAL_SIZE + cart.length;
   }
 
   /**

@@ -275,6 +275,10 @@ class JournalCommandsTest {
     assertRefused(lines, events, "{\"more\":1," + second.substring(1), "unknown members [more]");
     assertRefused(lines, events, "[]", "not a JSON object");
     assertRefused(lines, events, second.replace("\"owner\":", "\"owner\""), "not JSON");
+    String named = "\"event\":2,";
+    assertRefused(lines, events, second.replace(named, named + named), "not JSON");
+    String nested = "{\"more\":{\"twice\":1,\"twice\":1},";
+    assertRefused(lines, events, nested + second.substring(1), "not JSON");
     assertRefused(lines, events, lines.getFirst(), "another beginning");
     assertRefused(lines, 0, second, "begins with the line that says so");
     assertRefused(lines, 0, lines.getFirst().replace("\"format\":1", "\"format\":2"), "of form 2");

@@ -152,30 +152,6 @@ final class HoldfastProcess implements AutoCloseable {
     awaitEnd();
   }
 
-  /** SIGSTOP: not one instruction more, and nobody is told. */
-  void freeze() {
-    signal("STOP");
-  }
-
-  /** SIGCONT. */
-  void thaw() {
-    signal("CONT");
-  }
-
-  private void signal(String name) {
-    try {
-      Process kill =
-          new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).inheritIO().start();
-      if (kill.waitFor() != 0) {
-        throw new IllegalStateException(this + " could not be sent SIG" + name);
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    } catch (InterruptedException e) {
-      throw interrupted(e);
-    }
-  }
-
   /** SIGTERM, and then waits for the end. */
   Ended terminate() {
     signalTermination();

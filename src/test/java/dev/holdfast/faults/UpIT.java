@@ -8,6 +8,7 @@ import dev.holdfast.drill.ApiClient.Call;
 import dev.holdfast.faults.HoldfastProcess.Ended;
 import dev.holdfast.faults.Program.Launch;
 import dev.holdfast.journal.PostgresServer;
+import dev.holdfast.journal.Signals;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -242,7 +243,7 @@ class UpIT {
     List<String> tokens = open(api, 12);
     Node third = nodes(up).getLast();
 
-    freeze(third);
+    Signals.freeze(third.pid());
 
     await().atMost(PATIENCE).until(() -> says(up, third, "is sent SIGKILL"));
     await().atMost(PATIENCE).until(() -> nodes(up).size() == 4);
@@ -296,11 +297,6 @@ class UpIT {
               api.send(Call.get("/v1/session").token(token)) instanceof ApiClient.Answer answer
                   && answer.status() == 200);
     }
-  }
-
-  private static void freeze(Node node) throws Exception {
-    assertThat(new ProcessBuilder("kill", "-STOP", Long.toString(node.pid())).start().waitFor())
-        .isZero();
   }
 
   private void showLogs() throws IOException {

@@ -133,19 +133,12 @@ final class WriterProcess implements AutoCloseable {
     assertThat(process.toHandle().destroyForcibly()).isTrue();
   }
 
-  /** SIGSTOP: not one instruction more, and nobody is told. */
   void freeze() throws IOException, InterruptedException {
-    signal("STOP");
+    Signals.freeze(process.pid());
   }
 
   void thaw() throws IOException, InterruptedException {
-    signal("CONT");
-  }
-
-  private void signal(String name) throws IOException, InterruptedException {
-    Process kill =
-        new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).inheritIO().start();
-    assertThat(kill.waitFor()).isZero();
+    Signals.thaw(process.pid());
   }
 
   /** Waits until it has ended and all that it had said was read; its exit status. */
