@@ -14,11 +14,16 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** A PostgreSQL of one test, that may be killed, started again and replaced by its standby. */
 public final class PostgresServer implements AutoCloseable {
+
+  private static final String WAITING_FOR_STANDBY =
+      "FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
 
   private final Path data;
   private int port;
@@ -77,6 +82,22 @@ public final class PostgresServer implements AutoCloseable {
   /** From now on commits wait for a standby that is not there. */
   public void loseStandby() {
     waitForStandby("absent");
+    // The server takes the setting over some time later: until one commit does wait.
+    try (var commits = Executors.newVirtualThreadPerTaskExecutor()) {
+      Future<?>[] last = {commits.submit(this::commit)};
+      await()
+          .until(() -> {
+            if (last[0].isDone()) {
+              last[0] = commits.submit(this::commit);
+            }
+            return !query("SELECT count(*) " + WAITING_FOR_STANDBY).equals("0");
+          });
+      execute("SELECT pg_cancel_backend(pid) " + WAITING_FOR_STANDBY);
+    }
+  }
+
+  private void commit() {
+    execute("SELECT pg_logical_emit_message(true, 'test', 'any')");
   }
 
   private void waitForStandby(String name) {

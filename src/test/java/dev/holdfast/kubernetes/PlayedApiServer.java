@@ -12,6 +12,7 @@ import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
@@ -129,9 +130,10 @@ final class PlayedApiServer implements AutoCloseable {
         folder);
   }
 
-  /** As the kubelet does when it renews the token. */
+  /** As the kubelet does when it renews the token: nobody ever reads half of it. */
   static void give(Path folder, String token) throws IOException {
-    Files.writeString(folder.resolve("token"), token + "\n");
+    Path next = Files.writeString(folder.resolve("token-next"), token + "\n");
+    Files.move(next, folder.resolve("token"), StandardCopyOption.ATOMIC_MOVE);
   }
 
   @Override
