@@ -29,6 +29,13 @@ final class DownedNodes {
 
   private final Map<String, Member> members = new HashMap<>();
 
+  /** A process has served callers, so it was a member, also if it hung before others told of it. */
+  void wasReady(String name, long pid) {
+    members.compute(
+        name,
+        (_, known) -> known != null && known.pid() == pid ? known : new Member(pid, State.UP, 0));
+  }
+
   /**
    * Looks once more; meant for about once a second.
    *

@@ -244,6 +244,7 @@ public final class LocalCluster implements AutoCloseable {
       if (process != null) {
         living.put(supervisor.node().name(), process.pid());
       }
+      supervisor.readyPid().ifPresent(pid -> downed.wasReady(supervisor.node().name(), pid));
     }
     if (living.size() < 2) {
       return;

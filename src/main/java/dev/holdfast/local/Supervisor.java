@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -105,6 +106,12 @@ final class Supervisor {
 
   boolean isReady() {
     return ready && process() != null;
+  }
+
+  /** {@return the process, if it lives and was ready; so it was a member of its cluster} */
+  synchronized OptionalLong readyPid() {
+    Process running = process();
+    return ready && running != null ? OptionalLong.of(running.pid()) : OptionalLong.empty();
   }
 
   private synchronized Process launch() throws IOException {

@@ -65,6 +65,28 @@ class DownedNodesTest {
     assertThat(downed.look(ALL, views)).containsExactly("c");
   }
 
+  /** Its process is told by itself, when others ask it. */
+  @Test
+  void killsAMemberThatHungAsSoonAsItWasReady() {
+    downed.wasReady("c", 3);
+    downed.look(ALL, Map.of("a", seesWith("c", State.UP), "b", seesWith("c", State.UP)));
+    var views = Map.of("a", seesWith("c", State.DOWN), "b", seesWith("c", State.DOWN));
+    downed.wasReady("c", 3);
+    assertThat(downed.look(ALL, views)).isEmpty();
+    downed.wasReady("c", 3);
+    assertThat(downed.look(ALL, views)).containsExactly("c");
+  }
+
+  @Test
+  void leavesAProcessThatWasNotReadyYetAndWhosePredecessorIsGone() {
+    downed.wasReady("c", 3);
+    var living = Map.of("a", 1L, "b", 2L, "c", 4L);
+    var views = Map.of("a", seesWith("c", State.DOWN), "b", seesWith("c", State.DOWN));
+    for (int i = 0; i < 3; i++) {
+      assertThat(downed.look(living, views)).isEmpty();
+    }
+  }
+
   @Test
   void killsAMemberThatIsGoneForAllOthersThoughItStillAnswers() {
     allWereUp();
