@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -65,6 +66,9 @@ final class DeathWire implements AutoCloseable {
   private static final Duration LATER = Duration.ofMillis(250);
 
   private static final int ATTEMPTS_SOON = 40;
+
+  /** So long nobody is let in after one who could not be. */
+  private static final long NOT_ACCEPTED_NANOS = Duration.ofMillis(50).toNanos();
 
   private final NodeId self;
   private final ServerSocketChannel server;
@@ -161,7 +165,9 @@ final class DeathWire implements AutoCloseable {
         peer.close();
       }
     } catch (IOException e) {
+      // Out of file handles, mostly: it still waits, so it would be tried again at once, and again.
       LOG.debug("a connection of another node could not be accepted", e);
+      LockSupport.parkNanos(NOT_ACCEPTED_NANOS);
     }
   }
 

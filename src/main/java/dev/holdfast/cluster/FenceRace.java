@@ -73,10 +73,12 @@ final class FenceRace extends AbstractActorWithTimers {
 
   private void look() {
     CurrentClusterState state = cluster.state();
-    // Those who come in have no users, and no say.
+    // Those who come in have no users, and those who leave have none any more: to the resolver
+    // neither of them counts.
     List<Member> others = new ArrayList<>();
     for (Member member : state.getMembers()) {
-      if (!member.uniqueAddress().equals(cluster.selfUniqueAddress()) && Members.mayGrant(member)) {
+      if (!member.uniqueAddress().equals(cluster.selfUniqueAddress())
+          && member.status().equals(MemberStatus.up())) {
         others.add(member);
       }
     }

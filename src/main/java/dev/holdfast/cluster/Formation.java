@@ -29,6 +29,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import org.apache.pekko.actor.Address;
 import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.javadsl.Adapter;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.cluster.MemberStatus;
 import org.apache.pekko.cluster.typed.Cluster;
@@ -376,7 +377,16 @@ final class Formation {
   }
 
   private ActorSystem<Void> create(long number) {
-    return ActorSystem.create(Behaviors.empty(), "holdfast-" + number, own());
+    ActorSystem<Void> system = ActorSystem.create(Behaviors.empty(), "holdfast-" + number, own());
+    if (!host.isAlone()) {
+      // Before it joins: whoever is a member is needed for the others' right to answer at once.
+      LeaseActor.start(
+          Adapter.toClassic(system),
+          journal.node().value(),
+          lease,
+          () -> !nodes.isFenced(journal.node()));
+    }
+    return system;
   }
 
   private Config own() {

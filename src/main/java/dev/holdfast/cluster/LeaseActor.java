@@ -16,14 +16,17 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.apache.pekko.actor.AbstractActorWithTimers;
+import org.apache.pekko.actor.ActorRef;
 import org.apache.pekko.actor.ActorSelection;
 import org.apache.pekko.actor.ActorSystem;
 import org.apache.pekko.actor.Address;
+import org.apache.pekko.actor.ExtendedActorSystem;
 import org.apache.pekko.actor.Props;
 import org.apache.pekko.cluster.Cluster;
 import org.apache.pekko.cluster.ClusterEvent.CurrentClusterState;
 import org.apache.pekko.cluster.Member;
 import org.apache.pekko.cluster.MemberStatus;
+import org.apache.pekko.cluster.UniqueAddress;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -80,19 +83,34 @@ final class LeaseActor extends AbstractActorWithTimers {
 
   private final Set<String> refused = new LinkedHashSet<>();
 
+  /** The members that were up at the last look. */
+  private Set<UniqueAddress> wereUp = Set.of();
+
+  /** How many of such were excluded since the incarnation was last seen to be held, and when. */
+  private int excluded;
+
+  private ReadLease.Moment excludedAt;
+
   private LeaseActor(String self, ReadLease lease, BooleanSupplier isNotFenced) {
     this.self = self;
     this.lease = lease;
     this.isNotFenced = isNotFenced;
     this.lastGranted = lease.now();
+    this.excludedAt = lastGranted;
   }
 
   /**
+   * Starts the one of this node.
+   *
    * @param self the id of this process
    * @param isNotFenced whether the journal shows that this node is not fenced; may wait
    */
-  static Props props(String self, ReadLease lease, BooleanSupplier isNotFenced) {
-    return Props.create(LeaseActor.class, () -> new LeaseActor(self, lease, isNotFenced));
+  static void start(ActorSystem system, String self, ReadLease lease, BooleanSupplier isNotFenced) {
+    ActorRef _ =
+        ((ExtendedActorSystem) system)
+            .systemActorOf(
+                Props.create(LeaseActor.class, () -> new LeaseActor(self, lease, isNotFenced)),
+                NAME);
   }
 
   /** {@return the one of another node} */
@@ -128,6 +146,7 @@ final class LeaseActor extends AbstractActorWithTimers {
       return; // holds no users yet, or has handed them over
     }
     ReadLease.Moment now = lease.now();
+    noticeExcluded(members, now);
     // Those who are joining count as well: they may be up for others already.
     var round = new Round(now, members.size() / 2 + 1);
     rounds.put(++number, round);
@@ -140,8 +159,40 @@ final class LeaseActor extends AbstractActorWithTimers {
         at(getContext().getSystem(), member.address()).tell(new AskGrant(self, number), getSelf());
       }
     }
-    if (members.size() <= 2 && ReadLease.elapsed(lastGranted, now) > WITHOUT_GRANT_NANOS) {
+    if (members.size() <= 2
+        && (ReadLease.elapsed(lastGranted, now) > WITHOUT_GRANT_NANOS || !lease.isUnclaimed())) {
       askJournal(now);
+    }
+  }
+
+  /**
+   * Whoever excludes half of the members or more does not know but that those have excluded this
+   * side, fenced it, and go on with its users. A majority of those who are left is none then of
+   * those who were; the journal has to say that this node is still good.
+   */
+  private void noticeExcluded(List<Member> standing, ReadLease.Moment now) {
+    Set<UniqueAddress> here = new HashSet<>();
+    Set<UniqueAddress> up = new HashSet<>();
+    for (Member member : standing) {
+      here.add(member.uniqueAddress());
+      if (member.status().equals(MemberStatus.up())) {
+        up.add(member.uniqueAddress());
+      }
+    }
+    int gone = 0;
+    for (UniqueAddress before : wereUp) {
+      gone += here.contains(before) ? 0 : 1; // who leaves in good order is seen to be leaving first
+    }
+    wereUp = up;
+    if (lease.isHeldSince(excludedAt)) {
+      excluded = 0;
+    }
+    if (gone > 0) {
+      excluded += gone;
+      excludedAt = now;
+      if (up.size() <= excluded) {
+        lease.doubt();
+      }
     }
   }
 

@@ -224,7 +224,6 @@ public final class Node implements AutoCloseable {
                     host)));
     if (wire != null) {
       wire.handOn(responder);
-      own(LeaseActor.NAME, LeaseActor.props(id, lease, () -> !nodes.isFenced(journal.node())));
       own(
           CrashDetector.NAME,
           CrashDetector.props(
@@ -247,7 +246,8 @@ public final class Node implements AutoCloseable {
             fence,
             losses,
             takeovers,
-            Thread::startVirtualThread);
+            Thread::startVirtualThread,
+            IncarnationHolder.noticing(host.silence()));
     // Users reach each other over the region, which is there only after they are defined.
     var surroundings = new CompletableFuture<UserEntity.Surroundings>();
     this.users =

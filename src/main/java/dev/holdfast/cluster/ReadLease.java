@@ -46,7 +46,7 @@ final class ReadLease implements RightToAnswer {
   private volatile @Nullable Moment granted;
   private volatile @Nullable Moment shown;
 
-  /** When the incarnation was last seen to be held, and whether the process has run ever since. */
+  /** When the incarnation was last seen to be held; null again where that may be over. */
   private volatile @Nullable Moment held;
 
   /** The journal has not yet said whether it still is. */
@@ -145,6 +145,27 @@ final class ReadLease implements RightToAnswer {
     }
     lastTick = now;
     return stopped;
+  }
+
+  /**
+   * Those who are left with this node are no majority of those who were, so the others may go on as
+   * well. What was known of the incarnation is forgotten: had they claimed it, or fenced this node,
+   * nobody here would know it.
+   */
+  void doubt() {
+    resumed = now();
+    held = null;
+  }
+
+  /** {@return whether the incarnation was seen to be held, to a question sent after this moment} */
+  boolean isHeldSince(Moment moment) {
+    @Nullable Moment seen = held;
+    return seen != null && seen.nanos() - moment.nanos() > 0;
+  }
+
+  /** {@return whether nothing says that another cluster may have claimed the journal} */
+  boolean isUnclaimed() {
+    return isUnclaimed(now());
   }
 
   /** This node has handed its users over, and answers nothing any more. */

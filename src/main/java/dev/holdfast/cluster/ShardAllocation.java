@@ -116,16 +116,21 @@ final class ShardAllocation extends ShardCoordinator.AbstractShardAllocationStra
       takeovers.home(shard);
       return FutureConverters.asScala(CompletableFuture.completedFuture(leastOf(held)));
     }
-    return FutureConverters.asScala(
-        open.thenApply(_ -> {
-          synchronized (given) {
-            given.forEach((region, more) -> held.computeIfPresent(region, (_, n) -> n + more));
-            ActorRef home = leastOf(held);
-            given.merge(home, 1, Integer::sum);
-            takeovers.home(shard);
-            return home;
-          }
-        }));
+    var home = new CompletableFuture<ActorRef>();
+    // While the gate stays shut it has no end: regions ask again several times a second, and the
+    // coordinator would tell of each that nothing came of it.
+    CompletableFuture<Void> _ = open.thenRun(() -> home.complete(homeOf(shard, held)));
+    return FutureConverters.asScala(home);
+  }
+
+  private ActorRef homeOf(String shard, Map<ActorRef, Integer> held) {
+    synchronized (given) {
+      given.forEach((region, more) -> held.computeIfPresent(region, (_, n) -> n + more));
+      ActorRef home = leastOf(held);
+      given.merge(home, 1, Integer::sum);
+      takeovers.home(shard);
+      return home;
+    }
   }
 
   private ActorRef leastOf(Map<ActorRef, Integer> held) {

@@ -80,6 +80,7 @@ final class ShardGate {
   private final Losses losses;
   private final TakeoverLog takeovers;
   private final Executor blocking;
+  private final Duration noticing;
 
   // Guarded by this.
   private boolean mustLook = true;
@@ -87,6 +88,9 @@ final class ShardGate {
   private @Nullable CompletableFuture<Void> looking;
   private @Nullable CompletableFuture<Void> next;
 
+  /**
+   * @param noticing after which a node that reaches the journal knows that it is fenced
+   */
   ShardGate(
       NodeRegistry nodes,
       NodeId self,
@@ -95,7 +99,8 @@ final class ShardGate {
       NodeFence fence,
       Losses losses,
       TakeoverLog takeovers,
-      Executor blocking) {
+      Executor blocking,
+      Duration noticing) {
     this.nodes = nodes;
     this.self = self;
     this.incarnation = incarnation;
@@ -104,6 +109,7 @@ final class ShardGate {
     this.losses = losses;
     this.takeovers = takeovers;
     this.blocking = blocking;
+    this.noticing = noticing;
   }
 
   /** A coordinator begins here. */
@@ -174,6 +180,7 @@ final class ShardGate {
     if (obstacle == null) {
       answer.complete(null);
     } else {
+      LOG.warn("{}; looked at again while shards wait", obstacle.getMessage());
       answer.completeExceptionally(obstacle);
     }
   }
@@ -244,7 +251,9 @@ final class ShardGate {
    * Waits until no process that is gone, or seems to be, can still have the right to answer from
    * memory. It had it from a majority of members; those who are left are one, or it is proven dead:
    * so each that is left is told to grant nothing any more, and the last grant must be as old as a
-   * right is good for. Where nobody else is left it had it from its row, which is fenced now.
+   * right is good for. Where nobody else is left it had it from its row, which is fenced now. Where
+   * others are left, and say nothing, they may be with it in spite of the proof: then it gets the
+   * time to notice the fence.
    */
   private @Nullable String awaitRights(CurrentClusterState state)
       throws InterruptedException, TimeoutException {
@@ -252,6 +261,7 @@ final class ShardGate {
     List<Member> asked = new ArrayList<>();
     int all = 0;
     boolean alone = true;
+    boolean only = true;
     for (Member member : state.getMembers()) {
       String id = Members.id(member);
       if (isGone(member)) {
@@ -259,6 +269,9 @@ final class ShardGate {
       }
       if (Members.mayGrant(member) || isGone(member)) {
         all++;
+      }
+      if (Members.mayGrant(member) && !isGone(member)) {
+        only &= id.equals(self.value());
       }
       if (Members.mayGrant(member) && !isGone(member) && !state.getUnreachable().contains(member)) {
         asked.add(member);
@@ -279,10 +292,14 @@ final class ShardGate {
       }
     }
     boolean proven = !gone.isEmpty() && gone.stream().allMatch(losses::isProven);
-    if (2 * answered <= all && all > 0 && !proven) {
+    boolean silent = 2 * answered <= all && all > 0;
+    if (silent && !proven) {
       return "only " + answered + " of " + all + " members say what they have granted";
     }
     long left = ReadLease.WAITED_FOR.toNanos() - age;
+    if (silent && !only) {
+      left = Math.max(left, noticing.plus(ReadLease.WAITED_FOR).toNanos() - fence.sinceLast());
+    }
     if (left > 0) {
       TimeUnit.NANOSECONDS.sleep(left);
     }

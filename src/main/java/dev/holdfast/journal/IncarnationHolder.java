@@ -91,14 +91,18 @@ public final class IncarnationHolder implements AutoCloseable {
   }
 
   private void renew() {
+    long waits;
     try {
       do {
+        long begun = System.nanoTime();
         if (!isHeld()) {
           LOG.error("this node is fenced, or incarnation {} of the cluster is over", number);
           onLost.run();
           return;
         }
-      } while (!closing.await(interval.toNanos(), TimeUnit.NANOSECONDS));
+        // One that took long is followed by the next at once: the right to answer ages meanwhile.
+        waits = interval.toNanos() - (System.nanoTime() - begun);
+      } while (!closing.await(waits, TimeUnit.NANOSECONDS));
     } catch (InterruptedException e) {
       throw new IllegalStateException("nobody interrupts this thread", e);
     }
@@ -120,6 +124,11 @@ public final class IncarnationHolder implements AutoCloseable {
       LOG.warn("the incarnation could not be renewed: {}", unreachable.getMessage());
       return true;
     }
+  }
+
+  /** Within so long a node that reaches the journal notices that it is fenced, or replaced. */
+  public static Duration noticing(Duration silence) {
+    return silence.dividedBy(RENEWALS);
   }
 
   /** The number of the incarnation. */

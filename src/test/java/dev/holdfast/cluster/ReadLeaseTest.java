@@ -61,6 +61,27 @@ final class ReadLeaseTest {
     assertThat(lease.isHeld()).isFalse();
   }
 
+  /** Others may have fenced it, and whoever is left here with it could not know. */
+  @Test
+  void waitsForTheJournalOnceThoseWhoAreLeftAreNoMajorityOfThoseWhoWere() {
+    hold();
+    ReadLease.Moment before = lease.now();
+    pass(SHORT);
+    lease.asksJournal();
+    lease.doubt();
+    lease.granted(lease.now());
+    assertThat(lease.isHeld()).isFalse();
+    assertThat(lease.isUnclaimed()).as("though the journal does not answer").isFalse();
+    lease.held(before);
+    assertThat(lease.isHeld()).as("what it said before").isFalse();
+
+    pass(SHORT);
+    ReadLease.Moment asked = lease.now();
+    lease.held(asked);
+    assertThat(lease.isHeldSince(before)).isTrue();
+    assertThat(lease.isHeld()).isTrue();
+  }
+
   @Test
   void goesByNoEarlierGrantThatComesLater() {
     lease.held(lease.now());

@@ -8,8 +8,13 @@ import static org.awaitility.Awaitility.await;
 import dev.holdfast.cluster.NodeStatus.State;
 import dev.holdfast.cluster.SeveralNodes.Member;
 import dev.holdfast.entity.Answer;
+import dev.holdfast.journal.JournalStore;
+import dev.holdfast.journal.NodeRegistry;
 import dev.holdfast.journal.NodeRegistry.Incarnation;
+import dev.holdfast.journal.StoreUnreadable;
+import dev.holdfast.user.Command;
 import dev.holdfast.user.OwnerKey;
+import dev.holdfast.user.SessionId;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -22,6 +27,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.apache.pekko.actor.AbstractActor;
 import org.apache.pekko.actor.ActorRef;
@@ -29,6 +35,7 @@ import org.apache.pekko.actor.ActorSystemImpl;
 import org.apache.pekko.actor.Props;
 import org.apache.pekko.actor.SystemGuardian;
 import org.apache.pekko.actor.typed.javadsl.Adapter;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -309,6 +316,60 @@ final class SeveralNodesTest {
     answersAllUsers(other);
     assertThat(other.journal.nodes().isFenced(lost.id())).isTrue();
     assertThat(other.journal.nodes().incarnation()).isEqualTo(new Incarnation(1, false));
+  }
+
+  /**
+   * It cannot know but that the other, who is cut off from it, has fenced it and holds its users.
+   */
+  @Test
+  void answersNothingFromMemoryWhenItIsLeftAloneUntilTheJournalSaysThatItIsNotFenced() {
+    var cut = new AtomicBoolean();
+    Member other = nodes.start("node-1");
+    Member alone = nodes.join("node-2", store -> cutOff(store, cut));
+    alone.serves();
+    awaitShards(alone, 9, 9);
+    open(List.of(other, alone));
+    int own = IntStream.range(0, USERS).filter(i -> holds(alone, i)).findFirst().orElseThrow();
+    cut.set(true);
+    assertThat(holds(alone, own)).as("granted by both").isTrue();
+
+    other.crash();
+
+    await().until(() -> !holds(alone, own));
+    assertThat(alone.node.membership().nodes()).hasSize(1);
+    for (int i = 0; i < 5; i++) {
+      assertThat(holds(alone, own)).isFalse();
+    }
+    cut.set(false);
+    await().until(() -> holds(alone, own));
+  }
+
+  /** {@return whether the node answers for the user itself, at once} */
+  private static boolean holds(Member member, int user) {
+    var look = new Command.Look(new Command.Access(new SessionId(0, user), 1));
+    return member.node.users().ask(OwnerKey.ofUser("user-" + user), look, 200)
+            instanceof Answer.Answered(_, String node)
+        && node.equals(member.name);
+  }
+
+  private static JournalStore cutOff(JournalStore store, AtomicBoolean cut) {
+    NodeRegistry registry = Faulty.made(NodeRegistry.class, store.nodes(), _ -> unlessCut(cut));
+    return Faulty.made(
+        JournalStore.class,
+        store,
+        method ->
+            switch (method) {
+              case "nodes" -> registry;
+              case "close", "historyNumber" -> null; // neither asks the database
+              default -> unlessCut(cut);
+            });
+  }
+
+  private static @Nullable Object unlessCut(AtomicBoolean cut) {
+    if (cut.get()) {
+      throw new StoreUnreadable("cut off", null);
+    }
+    return null;
   }
 
   // ---------------------------------------------------------------------------------------------

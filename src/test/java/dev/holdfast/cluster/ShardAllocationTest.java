@@ -39,6 +39,7 @@ import scala.jdk.javaapi.FutureConverters;
 final class ShardAllocationTest {
 
   private static final int SHARDS = 60;
+  private static final Duration NOTICING = Duration.ofSeconds(1);
 
   @TempDir private Path folder;
 
@@ -80,7 +81,8 @@ final class ShardAllocationTest {
             new NodeFence(store.nodes(), self, host),
             losses,
             takeovers,
-            Thread::startVirtualThread);
+            Thread::startVirtualThread,
+            NOTICING);
     allocation =
         new ShardAllocation(
             SHARDS,

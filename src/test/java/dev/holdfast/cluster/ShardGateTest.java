@@ -29,12 +29,22 @@ import org.apache.pekko.actor.Address;
 import org.apache.pekko.actor.Props;
 import org.apache.pekko.cluster.Cluster;
 import org.apache.pekko.cluster.ClusterEvent.CurrentClusterState;
+import org.apache.pekko.cluster.Member;
+import org.apache.pekko.cluster.Member$;
 import org.apache.pekko.cluster.MemberStatus;
+import org.apache.pekko.cluster.UniqueAddress;
+import org.apache.pekko.util.Version;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import scala.Option;
+import scala.collection.immutable.Map$;
+import scala.collection.immutable.Set$;
+import scala.collection.immutable.SortedSet;
+import scala.collection.immutable.TreeSet$;
+import scala.jdk.javaapi.CollectionConverters;
 
 /** Over a real registry. The one member of a real cluster is the node that may be gone. */
 @Timeout(60)
@@ -42,6 +52,7 @@ final class ShardGateTest {
 
   private static final NodeId SELF = new NodeId("self");
   private static final NodeId OTHER = new NodeId("other");
+  private static final Duration NOTICING = Duration.ofMillis(600);
 
   @TempDir private Path folder;
 
@@ -57,6 +68,7 @@ final class ShardGateTest {
 
   private volatile Supplier<CompletionStage<Long>> grants =
       () -> CompletableFuture.completedFuture(Long.MAX_VALUE);
+  private volatile Supplier<CurrentClusterState> state = () -> cluster.state();
   private final Losses losses = new Losses(InstantSource.system());
 
   private SqliteStore store;
@@ -84,7 +96,7 @@ final class ShardGateTest {
           @Override
           public CompletionStage<CurrentClusterState> members() {
             looks.incrementAndGet();
-            return CompletableFuture.completedFuture(cluster.state());
+            return CompletableFuture.completedFuture(state.get());
           }
 
           @Override
@@ -104,7 +116,8 @@ final class ShardGateTest {
             new Host(List.of(), Duration.ofSeconds(5), () -> halted.set(true), () -> {})),
         losses,
         new TakeoverLog(InstantSource.system()),
-        Thread::startVirtualThread);
+        Thread::startVirtualThread,
+        NOTICING);
   }
 
   @AfterEach
@@ -252,6 +265,58 @@ final class ShardGateTest {
 
     grants = () -> CompletableFuture.completedFuture(Long.MAX_VALUE);
     open.join();
+  }
+
+  /** The proof may be false, where the network refuses what it should deliver. */
+  @Test
+  void givesWhoeverIsProvenGoneTheTimeToNoticeItsFenceWhereOthersSayNothing() {
+    var silent = new NodeId("silent");
+    assertThat(nodes.register(silent, 1)).isTrue();
+    state =
+        () ->
+            members(
+                member(SELF, 1, MemberStatus.up()),
+                member(OTHER, 2, MemberStatus.down()),
+                member(silent, 3, MemberStatus.up()));
+    losses.note(OTHER.value(), Tier.PROOF);
+    answer = () -> CompletableFuture.completedFuture(silent);
+    grants = () -> CompletableFuture.failedFuture(new TimeoutException("silent"));
+    long began = System.nanoTime();
+
+    gate.open(Set.of(region)).join();
+
+    assertThat(Duration.ofNanos(System.nanoTime() - began))
+        .isGreaterThanOrEqualTo(NOTICING.plus(ReadLease.LENGTH));
+    assertThat(nodes.isFenced(OTHER)).isTrue();
+    assertThat(nodes.isFenced(silent)).isFalse();
+  }
+
+  private static Member member(NodeId id, int port, MemberStatus status) {
+    var address = new Address("pekko", "test", "127.0.0.1", port);
+    Set<String> roles = Set.of(Members.idRole(id.value()), "dc-default");
+    Member joining =
+        Member$.MODULE$.apply(
+            new UniqueAddress(address, (long) port),
+            CollectionConverters.asScala(roles).toSet(),
+            Version.Zero());
+    return status.equals(MemberStatus.up())
+        ? joining.copyUp(port)
+        : joining.copyUp(port).copy(status);
+  }
+
+  private static CurrentClusterState members(Member... all) {
+    SortedSet<Member> sorted = TreeSet$.MODULE$.empty(Member.ordering());
+    for (Member each : all) {
+      sorted = (SortedSet<Member>) sorted.incl(each);
+    }
+    return new CurrentClusterState(
+        sorted,
+        Set$.MODULE$.empty(),
+        Set$.MODULE$.empty(),
+        Option.empty(),
+        Map$.MODULE$.empty(),
+        Set$.MODULE$.empty(),
+        Set$.MODULE$.empty());
   }
 
   private void join() {
