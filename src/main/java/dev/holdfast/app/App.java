@@ -202,6 +202,7 @@ public final class App implements AutoCloseable {
       secrets.watch(
           "token-keys", List.of(tokenKeys), () -> ring.bring(KeyLists.tokenKeys(tokenKeys)));
       secrets.afterEachLook(ring::settle);
+      secrets.afterEachLook(server::endRefusedStreams);
       secrets.afterEachLook(() -> owners.seal(ring.keys()));
     }
     ServerTls tls = settings.http().tls();

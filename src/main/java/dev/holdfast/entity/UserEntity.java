@@ -635,10 +635,21 @@ public final class UserEntity extends JournaledActor<Message> {
   }
 
   /** What comes during a log-in waits for its end: only then is it known who answers. */
+      case Reply.Refused(Refusal refusal)
+          when refusal.reason() == Refusal.Reason.SESSION_INVALID && tookEffectBefore(ask) ->
+          // The session was ended or rotated since, so what came of it must not be told; but
+          // neither that nothing happened.
+          ask.replyTo().tell(new Answer.Unknown());
   private void onAskWhileFrozen(Message.Ask ask) {
     if (ask.command() instanceof Command.Wake && !admissionsUnreadable) {
       askForAdmission();
       ask.replyTo().tell(answered(new Reply.Nothing()));
+  /** {@return whether an earlier attempt of the node that asks is what changed this user} */
+  private boolean tookEffectBefore(Message.Ask ask) {
+    Request request = request(ask.command());
+    return ask.repeated() && request != null && user().hasReceipt(request.id());
+  }
+
     } else if (admissionsUnreadable) {
       ask.replyTo().tell(mayHaveHappened(ask) ? new Answer.Unknown() : new Answer.Unreadable());
     } else if (waiting >= MAX_WAITING) {

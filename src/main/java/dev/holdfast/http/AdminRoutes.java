@@ -24,16 +24,19 @@ final class AdminRoutes {
   }
 
   private static Response cluster(Call call, Membership membership) {
+    call.refusePreconditions();
     call.refuseBody();
     return Response.json(200, WireJson.cluster(membership.nodes(), membership.takeovers()));
   }
 
   private static Response metrics(Call call, Membership membership) {
+    call.refusePreconditions();
     call.refuseBody();
     return Response.json(200, WireJson.metrics(membership.figures()));
   }
 
   private static Response drain(Call call, Membership membership) {
+    call.refusePreconditions();
     call.refuseBody();
     if (!membership.drain(call.parameter("name"))) {
       throw new Rejected(ProblemType.NO_SUCH_NODE, "No member of the cluster has this name.");

@@ -39,6 +39,7 @@ final class Answers {
   static Reply.Done act(Call call, Call.RepeatFrom from, Action action) {
     call.refusePrecondition(HeaderNames.IF_NONE_MATCH);
     return done(
+        call,
         call.change(
             call.owner(),
             new Command.Act(call.access(), call.identity(from), call.precondition(), action)));
@@ -51,9 +52,19 @@ final class Answers {
     throw new IllegalStateException("a look is answered with " + reply.getClass());
   }
 
-  static Reply.Done done(Reply reply) {
+  static long epoch(Reply reply) {
+    if (reply instanceof Reply.Epoch(long epoch)) {
+      return epoch;
+    }
+    throw new IllegalStateException("a user answers with the epoch when asked for it");
+  }
+
+  /** {@return what came of a change; a repeat only if it is the caller's own, by its key} */
+  static Reply.Done done(Call call, Reply reply) {
     if (reply instanceof Reply.Done done) {
-      return done;
+      return done.replayed() && !call.isKeyed()
+          ? new Reply.Done(done.outcome(), false, done.revision(), done.view())
+          : done;
     }
     throw new IllegalStateException("a change is answered with " + reply.getClass());
   }

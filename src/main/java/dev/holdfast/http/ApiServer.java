@@ -41,6 +41,7 @@ public final class ApiServer implements AutoCloseable {
   private final Connections connections;
   private final EventLog log;
   private final Streams streams;
+  private final AcceptedKeys keys;
   private final RequestTimes times;
 
   private ApiServer(
@@ -49,8 +50,10 @@ public final class ApiServer implements AutoCloseable {
       Connections connections,
       EventLog log,
       Streams streams,
+      AcceptedKeys keys,
       RequestTimes times) {
     this.streams = streams;
+    this.keys = keys;
     this.server = server;
     this.dispatcher = dispatcher;
     this.connections = connections;
@@ -77,8 +80,10 @@ public final class ApiServer implements AutoCloseable {
       throws BindException {
     var bounds = settings.bounds();
     requireFree(settings);
+    var keys = new AcceptedKeys(settings.keys());
     var shared =
-        new Call.Server(settings, users, tokens, owners, new Semaphore(bounds.requestsInHand()));
+        new Call.Server(
+            settings, keys, users, tokens, owners, new Semaphore(bounds.requestsInHand()));
     var streams = new Streams(users, changes, log, bounds, metrics);
     var times = new RequestTimes();
     metrics
@@ -134,7 +139,7 @@ public final class ApiServer implements AutoCloseable {
       throw new BindException(
           "cannot listen on " + settings.host() + ":" + settings.port() + ": see the log");
     }
-    return new ApiServer(server, dispatcher, connections, log, streams, times);
+    return new ApiServer(server, dispatcher, connections, log, streams, keys, times);
   }
 
   /**
@@ -238,8 +243,14 @@ public final class ApiServer implements AutoCloseable {
    *
    * @throws IOException if there are none, but were: nobody is let in without a key who needed one
    */
-  public void accept(ApiKey.Kind kind, List<ApiKey> keys) throws IOException {
-    dispatcher.accept(kind, keys);
+  public void accept(ApiKey.Kind kind, List<ApiKey> others) throws IOException {
+    keys.accept(kind, others);
+    endRefusedStreams();
+  }
+
+  /** Ends the streams whose API key, or the key of whose token, is not accepted any more. */
+  public void endRefusedStreams() {
+    streams.endRefused();
   }
 
   /** {@return what applications have sent so far} */

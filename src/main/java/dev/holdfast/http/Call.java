@@ -45,6 +45,7 @@ final class Call implements AutoCloseable {
   /** What all calls share. */
   record Server(
       HttpSettings settings,
+      AcceptedKeys keys,
       Users users,
       SessionTokens tokens,
       OwnerKeys owners,
@@ -187,6 +188,12 @@ final class Call implements AutoCloseable {
     }
   }
 
+  /** Refuses preconditions on an operation that has no use for them. */
+  void refusePreconditions() {
+    refusePrecondition(HeaderNames.IF_MATCH);
+    refusePrecondition(HeaderNames.IF_NONE_MATCH);
+  }
+
   /** Refuses a body on an operation that takes none. */
   void refuseBody() {
     if (read().length > 0) {
@@ -266,6 +273,22 @@ final class Call implements AutoCloseable {
     return token;
   }
 
+  /**
+   * {@return whether this request would be let in now as it was at its time} Its API key or the key
+   * of its token may have been taken back since.
+   */
+  boolean isStillAdmitted() {
+    Scope scope = route.scope();
+    try {
+      if (scope != null) {
+        server.keys().current().caller(header(HeaderNames.AUTHORIZATION), scope);
+      }
+    } catch (Rejected refused) {
+      return false;
+    }
+    return token == null || server.tokens().read(header(SESSION_TOKEN)) != null;
+  }
+
   OwnerKey owner() {
     return token().owner();
   }
@@ -309,6 +332,11 @@ final class Call implements AutoCloseable {
         new RequestId(id.getLong(), id.getLong()),
         ByteBuffer.wrap(fingerprint.digest()).getLong(),
         true);
+  }
+
+  /** {@return whether the caller has given a key, by which it may repeat the request} */
+  boolean isKeyed() {
+    return request.headers().contains(IDEMPOTENCY_KEY);
   }
 
   private @Nullable String key() {

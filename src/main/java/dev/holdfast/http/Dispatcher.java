@@ -61,14 +61,12 @@ final class Dispatcher {
   private final Counter refusedTokens;
   private final Counter limited;
 
-  private volatile ApiKeys keys;
   private volatile boolean ending;
 
   Dispatcher(Call.Server server, Routes routes, RequestTimes times, MeterRegistry metrics) {
     var settings = server.settings();
     this.server = server;
     this.routes = routes;
-    this.keys = settings.keys();
     this.rates = new RateLimits(settings.requestsASecond());
     this.certificates = settings.tls() != null && settings.tls().asksForCertificates();
     this.loopbackRule = new LoopbackRule(settings.insecure());
@@ -81,20 +79,6 @@ final class Dispatcher {
         Counter.builder("holdfast.http.requests.limited")
             .description("Requests refused since their caller had sent too many")
             .register(metrics);
-  }
-
-  /** From now on these keys are the ones of their kind; none where there were any is refused. */
-  synchronized void accept(ApiKey.Kind kind, List<ApiKey> others) throws IOException {
-    ApiKeys now = keys;
-    List<ApiKey> before =
-        switch (kind) {
-          case APPLICATION -> now.applications();
-          case ADMINISTRATOR -> now.administrators();
-        };
-    if (others.isEmpty() && !before.isEmpty()) {
-      throw new IOException("there is no key in it");
-    }
-    keys = now.with(kind, others);
   }
 
   /** From now on each answer is the last on its connection. */
@@ -133,7 +117,7 @@ final class Dispatcher {
         last = true;
         throw new Rejected(ProblemType.MALFORMED_REQUEST, "A header has no name.");
       }
-      loopbackRule.check(request, keys.configured());
+      loopbackRule.check(request, server.keys().current().configured());
       match = routes.find(request.prologue().method(), request.path().rawPath());
       Traces.name(match.route().method().text(), match.route().path());
       if (certificates && !match.route().isForProbes() && !connection.isIdentified()) {
@@ -218,11 +202,15 @@ final class Dispatcher {
     Query query = Query.parse(request.prologue().query().rawValue(), route.parameters());
     Call call = new Call(server, request, match, caller, token, query);
     call.accepted();
+    if (route.access() == Route.Access.ANYBODY) {
+      call.refuseBody();
+    }
     return call;
   }
 
   private ApiKeys.Caller admitted(ServerRequest request, Scope scope) {
-    ApiKeys.Caller caller = keys.caller(Call.header(request, HeaderNames.AUTHORIZATION), scope);
+    ApiKeys.Caller caller =
+        server.keys().current().caller(Call.header(request, HeaderNames.AUTHORIZATION), scope);
     long nanos = rates.take(caller.scope(), System.nanoTime());
     if (nanos > 0) {
       limited.increment();

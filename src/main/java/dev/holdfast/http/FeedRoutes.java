@@ -29,6 +29,7 @@ final class FeedRoutes {
   }
 
   private static Response read(Call call, EventLog log) {
+    call.refusePreconditions();
     call.refuseBody();
     var query = call.query();
     var reading =
@@ -81,12 +82,14 @@ final class FeedRoutes {
   }
 
   private static Response consumers(Call call, EventLog log) {
+    call.refusePreconditions();
     call.refuseBody();
     call.working();
     return Response.json(200, WireEvents.consumers(log.consumers()));
   }
 
   private static Response forget(Call call, EventLog log) {
+    call.refusePreconditions();
     call.refuseBody();
     call.working();
     if (!log.forget(call.parameter("name"))) {

@@ -36,8 +36,7 @@ final class SessionRoutes {
   }
 
   private static Response open(Call call) {
-    call.refusePrecondition(HeaderNames.IF_MATCH);
-    call.refusePrecondition(HeaderNames.IF_NONE_MATCH);
+    call.refusePreconditions();
     var lifetimes = call.settings().lifetimes();
     var fields = call.optionalFields();
     var user = fields.optional("user", Readers.USER);
@@ -61,6 +60,7 @@ final class SessionRoutes {
     OwnerKey owner = userId == null ? OwnerKey.ofOpening(request.id()) : call.ofUser(userId);
     var done =
         Answers.done(
+            call,
             call.change(
                 owner,
                 new Command.Open(
@@ -154,16 +154,7 @@ final class SessionRoutes {
     fields.end();
     call.requireReadableHead();
     OwnerKey owner = call.ofUser(user.get());
-    // Asked for before the log-in begins: if all sessions are ended in between, that wins.
-    if (!(call.read(owner, new Command.AskEpoch()) instanceof Reply.Epoch(long epoch))) {
-      throw new IllegalStateException("a user answers with the epoch when asked for it");
-    }
-    var done =
-        Answers.act(
-            call,
-            RepeatFrom.TOKEN,
-            new Action.StartLogIn(
-                Answers.newSession(), user.get(), epoch, policy.or(MergePolicy.SUM)));
+    var done = logIn(call, owner, user.get(), policy.or(MergePolicy.SUM));
     return switch (done.outcome()) {
       case Outcome.LoggedIn loggedIn -> {
         Reply.View view =
@@ -188,6 +179,27 @@ final class SessionRoutes {
       }
       case Outcome other -> throw new IllegalStateException("a log-in came to " + other);
     };
+  }
+
+  private static Reply.Done logIn(Call call, OwnerKey owner, String user, MergePolicy policy) {
+    // Asked for before the log-in begins: if all sessions are ended in between, that wins.
+    long epoch = Action.StartLogIn.NOT_ADMITTED;
+    Rejected tooMany = null;
+    try {
+      epoch = Answers.epoch(call.read(owner, new Command.AskEpoch()));
+    } catch (Rejected refused) {
+      if (refused.problem().type() != ProblemType.TOO_MANY_REQUESTS) {
+        throw refused;
+      }
+      tooMany = refused; // which is nothing to the repeat of a log-in that has happened
+    }
+    try {
+      return Answers.act(
+          call, RepeatFrom.TOKEN, new Action.StartLogIn(Answers.newSession(), user, epoch, policy));
+    } catch (Rejected refused) {
+      boolean forThat = refused.problem().type() == ProblemType.TOO_MANY_REQUESTS;
+      throw tooMany != null && forThat ? tooMany : refused;
+    }
   }
 
   private static Response rotate(Call call) {

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -50,13 +51,15 @@ final class SessionStream implements Changes.Listener {
    * The watched session, and what is needed to tell of it.
    *
    * @param generation of the token that it is watched with
+   * @param stillAdmitted whether who watches would be let in now
    */
   record Watched(
       OwnerKey owner,
       SessionId session,
       int generation,
       EventLog log,
-      Supplier<Reply.@Nullable View> view) {}
+      Supplier<Reply.@Nullable View> view,
+      BooleanSupplier stillAdmitted) {}
 
   /** Where the bytes go. */
   @FunctionalInterface
@@ -108,7 +111,11 @@ final class SessionStream implements Changes.Listener {
     }
   }
 
-  /** Ends the stream: the server stops. */
+  boolean isStillAdmitted() {
+    return watched.stillAdmitted().getAsBoolean();
+  }
+
+  /** Ends the stream: the server stops, or who watches is not let in any more. */
   void close() {
     lock.lock();
     try {

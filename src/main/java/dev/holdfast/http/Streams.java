@@ -55,8 +55,7 @@ final class Streams implements AutoCloseable {
   }
 
   private Response open(Call call) {
-    call.refusePrecondition(HeaderNames.IF_MATCH);
-    call.refusePrecondition(HeaderNames.IF_NONE_MATCH);
+    call.refusePreconditions();
     call.refuseBody();
     Long seen = seen(call);
     if (closed || !room.tryAcquire()) {
@@ -70,13 +69,17 @@ final class Streams implements AutoCloseable {
                 call.access().session(),
                 call.access().generation(),
                 log,
-                () -> view(call, watch)),
+                () -> view(call, watch),
+                call::isStillAdmitted),
             bounds.heartbeat().toMillis());
     open.add(stream);
     Changes.Subscription subscription = changes.listen(call.owner(), stream);
     boolean begun = false;
     try {
       Reply.View view = Answers.seen(call.read(call.owner(), watch));
+      if (!call.isStillAdmitted()) {
+        stream.close(); // since it was let in, and before it could be found among the open ones
+      }
       begun = true;
       return Response.of(EVENT_STREAM, new Opened(stream, subscription, view, seen));
     } finally {
@@ -139,6 +142,15 @@ final class Streams implements AutoCloseable {
     @Override
     public void close() {
       end(stream, subscription);
+    }
+  }
+
+  /** Ends those whose request would not be let in any more: their callers learn why. */
+  void endRefused() {
+    for (SessionStream stream : open) {
+      if (!stream.isStillAdmitted()) {
+        stream.close();
+      }
     }
   }
 

@@ -6,7 +6,6 @@ import dev.holdfast.user.Outcome;
 import dev.holdfast.user.OwnerKey;
 import dev.holdfast.user.PublicSessionId;
 import dev.holdfast.user.Reply;
-import io.helidon.http.HeaderNames;
 import io.helidon.http.Method;
 import java.util.List;
 
@@ -41,7 +40,7 @@ final class UserAdminRoutes {
   }
 
   private static Response look(Call call, EventLog log) {
-    refuseConditions(call);
+    call.refusePreconditions();
     String user = user(call);
     var owner = call.ofUser(user);
     Query query = call.query();
@@ -69,7 +68,7 @@ final class UserAdminRoutes {
   }
 
   private static Response history(Call call, EventLog log) {
-    refuseConditions(call);
+    call.refusePreconditions();
     String user = user(call);
     var query = call.query();
     long after = query.number("after", 0, Long.MAX_VALUE, OLDEST);
@@ -88,13 +87,13 @@ final class UserAdminRoutes {
   }
 
   private static Response sessions(Call call) {
-    refuseConditions(call);
+    call.refusePreconditions();
     var owner = call.ofUser(user(call));
     return Response.json(200, WireJson.sessionsOfUser(owner, inspected(call, owner)));
   }
 
   private static Response session(Call call) {
-    refuseConditions(call);
+    call.refusePreconditions();
     var owner = call.ofUser(user(call));
     PublicSessionId id = UserRoutes.parse(call.parameter("id"));
     if (id == null || !id.owner().equals(owner)) {
@@ -104,7 +103,7 @@ final class UserAdminRoutes {
   }
 
   private static Response anySession(Call call) {
-    refuseConditions(call);
+    call.refusePreconditions();
     call.refuseBody();
     PublicSessionId id = UserRoutes.parse(call.parameter("id"));
     if (id == null) {
@@ -123,36 +122,38 @@ final class UserAdminRoutes {
   }
 
   private static Response endAll(Call call) {
-    refuseConditions(call);
+    call.refusePreconditions();
     var owner = call.ofUser(user(call));
     return ended(
-        call.change(owner, new Command.EndAll(call.identity(Call.RepeatFrom.ANY_SESSION))));
+        call, call.change(owner, new Command.EndAll(call.identity(Call.RepeatFrom.ANY_SESSION))));
   }
 
   private static Response endOne(Call call) {
-    refuseConditions(call);
+    call.refusePreconditions();
     var owner = call.ofUser(user(call));
     PublicSessionId id = UserRoutes.parse(call.parameter("id"));
     if (id == null || !id.owner().equals(owner)) {
       throw noSuchSession();
     }
     return ended(
+        call,
         call.change(
             owner, new Command.EndOne(call.identity(Call.RepeatFrom.ANY_SESSION), id.tag())));
   }
 
-  private static Response ended(Reply reply) {
-    Reply.Done done = Answers.done(reply);
+  private static Response ended(Call call, Reply reply) {
+    Reply.Done done = Answers.done(call, reply);
     return Answers.replayed(
         done,
         Response.json(200, WireJson.ended(Answers.outcome(done, Outcome.Ended.class).count())));
   }
 
   private static Response erase(Call call) {
-    refuseConditions(call);
+    call.refusePreconditions();
     var owner = call.ofUser(user(call));
     Reply.Done done =
         Answers.done(
+            call,
             call.change(owner, new Command.Erase(call.identity(Call.RepeatFrom.ANY_SESSION))));
     if (done.revision() == 0) {
       throw noSuchUser();
@@ -189,11 +190,6 @@ final class UserAdminRoutes {
     Readers.user(user, place);
     place.end();
     return user;
-  }
-
-  private static void refuseConditions(Call call) {
-    call.refusePrecondition(HeaderNames.IF_MATCH);
-    call.refusePrecondition(HeaderNames.IF_NONE_MATCH);
   }
 
   private static Rejected noSuchUser() {

@@ -6,7 +6,6 @@ import dev.holdfast.user.Command.Action;
 import dev.holdfast.user.Outcome;
 import dev.holdfast.user.PublicSessionId;
 import dev.holdfast.user.Reply;
-import io.helidon.http.HeaderNames;
 import io.helidon.http.Method;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -24,7 +23,7 @@ final class UserRoutes {
   }
 
   private static Response list(Call call) {
-    refusePreconditions(call);
+    call.refusePreconditions();
     call.refuseBody();
     Reply reply = call.read(call.owner(), new Command.ListSessions(call.access()));
     if (reply instanceof Reply.Sessions sessions) {
@@ -52,11 +51,6 @@ final class UserRoutes {
     return Answers.replayed(
         done,
         Response.json(200, WireJson.ended(Answers.outcome(done, Outcome.Ended.class).count())));
-  }
-
-  private static void refusePreconditions(Call call) {
-    call.refusePrecondition(HeaderNames.IF_MATCH);
-    call.refusePrecondition(HeaderNames.IF_NONE_MATCH);
   }
 
   /** {@return the id that a text stands for, or null} */

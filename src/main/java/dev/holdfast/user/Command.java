@@ -113,9 +113,18 @@ public sealed interface Command {
     /** Ends all sessions of the user but this. */
     record EndOthers() implements Action {}
 
-    /** Binds the session to a user; where it is bound to that user already, rotates. */
+    /**
+     * Binds the session to a user; where it is bound to that user already, rotates.
+     *
+     * @param epoch the user's, as {@link AskEpoch} was answered; {@link #NOT_ADMITTED} if it was
+     *     refused, and then this does what it does without the user: repeats, or rotates
+     */
     record StartLogIn(SessionId newSession, String userId, long epoch, MergePolicy policy)
-        implements Action {}
+        implements Action {
+
+      /** No user's epoch. */
+      public static final long NOT_ADMITTED = -1;
+    }
 
     /** Sets the whole line of the SKU. */
     record SetLine(Line line) implements Action {}

@@ -212,9 +212,14 @@ public record User(
 
     Decision watch(Command.Watch watch) {
       Session session = enter(watch.access());
-      return session == null
-          ? refuse(Refusal.sessionInvalid())
-          : answer(new Reply.Seen(view(session.id())));
+      if (session == null) {
+        return refuse(Refusal.sessionInvalid());
+      }
+      if (!session.confirmed()) {
+        // No activity, but a use: from now on the request that made this token is not repeatable.
+        emit(null, null, new Event.SessionTouched(session.id(), session.lastSeenAt()));
+      }
+      return answer(new Reply.Seen(view(session.id())));
     }
 
     Decision list(Command.ListSessions list) {
@@ -644,6 +649,9 @@ public record User(
             : Refusal.of(
                 Reason.USER_MISMATCH,
                 "The session is bound to another user; log out first, then open a new one.");
+      }
+      if (start.epoch() == Action.StartLogIn.NOT_ADMITTED) {
+        return Refusal.of(Reason.TOO_MANY_REQUESTS, "The user has logged in too often.");
       }
       emit(
           session.id(),

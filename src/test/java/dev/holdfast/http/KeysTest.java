@@ -191,6 +191,45 @@ class KeysTest {
     next.send(201);
   }
 
+  /** Whoever has lost a key to a thief takes it back, and the thief sees no more. */
+  @Test
+  void endsTheStreamsOfAKeyThatIsTakenBack() throws Exception {
+    ApiKey shop = key(Kind.APPLICATION, "shop", "the-shop's", "write");
+    ApiKey other = key(Kind.APPLICATION, "other", "the-other's", "write");
+    ApiServer server = node.start(new ApiKeys(List.of(shop, other), List.of()), 0, null);
+    var callers = new Client(server.port());
+    String token =
+        callers
+            .post("/v1/sessions")
+            .header("Authorization", "Bearer the-shop's")
+            .send(201)
+            .need("Session-Token");
+    try (EventReader taken = watch(callers, token, "the-other's");
+        EventReader kept = watch(callers, token, "the-shop's")) {
+      taken.next();
+      kept.next();
+
+      server.accept(Kind.APPLICATION, List.of(shop));
+
+      assertThat(taken.nextOrEnd()).isNull();
+      callers
+          .put("/v1/session/attributes/n")
+          .header("Authorization", "Bearer the-shop's")
+          .token(token)
+          .json("1")
+          .send();
+      assertThat(kept.next().type()).isEqualTo("session.attributes-changed");
+    }
+  }
+
+  private static EventReader watch(Client callers, String token, String key) throws IOException {
+    return callers
+        .get("/v1/session/events")
+        .header("Authorization", "Bearer " + key)
+        .token(token)
+        .stream();
+  }
+
   @Test
   void neverOpensToEverybodyWhenTheLastKeyGoes() throws Exception {
     ApiServer server =

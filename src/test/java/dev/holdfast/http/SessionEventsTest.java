@@ -189,7 +189,8 @@ class SessionEventsTest {
 
   private static SessionStream stream(Supplier<Reply.View> view, Duration heartbeat) {
     return new SessionStream(
-        new SessionStream.Watched(OWNER, SESSION, 1, node.log(), view), heartbeat.toMillis());
+        new SessionStream.Watched(OWNER, SESSION, 1, node.log(), view, () -> true),
+        heartbeat.toMillis());
   }
 
   private static Reply.View view(long revision) {

@@ -3,6 +3,11 @@ package dev.holdfast.http;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.holdfast.entity.Answer;
+import dev.holdfast.user.Command;
+import dev.holdfast.user.Outcome;
+import dev.holdfast.user.Refusal;
+import dev.holdfast.user.Reply;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -416,6 +421,50 @@ class VisitTest {
         .token(client.visitor())
         .json("{\"user\":\"%s\",\"merge\":\"all\"}".formatted(user))
         .send(422);
+  }
+
+  /** The server's own second attempt at a request without a key is nothing to its caller. */
+  @Test
+  void callsOnlyTheRepeatOfACallersOwnKeyOne() {
+    String token = client.visitor();
+    Answer repeated =
+        new Answer.Answered(new Reply.Done(Outcome.LoggedOut.loggedOut(), true, 1, null), "node-1");
+    node.users()
+        .with(
+            command -> command instanceof Command.Act ? repeated : null,
+            () -> {
+              Client.Ask logOut = client.delete("/v1/session").token(token);
+              assertThat(logOut.send(204).header("Idempotent-Replayed")).isNull();
+              assertThat(logOut.key(someKey()).send(204).header("Idempotent-Replayed"))
+                  .isEqualTo("true");
+              return null;
+            });
+  }
+
+  /** As after ten thousand log-ins in a week, of which this was the last that had room. */
+  @Test
+  void repeatsALogInThoughItsUserMayLogInNoMore() {
+    String visitor = client.visitor();
+    String user = someone();
+    String key = someKey();
+    Received first = logIn(visitor, user, key);
+    Answer tooMany =
+        new Answer.Answered(
+            new Reply.Refused(new Refusal(Refusal.Reason.TOO_MANY_REQUESTS, "Too often.", 90_000)),
+            "node-1");
+    node.users()
+        .with(
+            command -> command instanceof Command.AskEpoch ? tooMany : null,
+            () -> {
+              Received again = logIn(visitor, user, key);
+              assertThat(again.status()).isEqualTo(200);
+              assertThat(again.header("Idempotent-Replayed")).isEqualTo("true");
+              assertThat(again.json().path("id")).isEqualTo(first.json().path("id"));
+              Received other = logIn(client.visitor(), user, someKey());
+              assertThat(other.status()).isEqualTo(429);
+              assertThat(other.header("Retry-After")).isEqualTo("90");
+              return null;
+            });
   }
 
   // ---------------------------------------------------------------------------------------------

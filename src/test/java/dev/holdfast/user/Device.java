@@ -26,6 +26,11 @@ record Device(LiveUser user, SessionId session, int generation) {
     return user.asks(new Command.Look(access()));
   }
 
+  Reply.View watches() {
+    return ((Reply.Seen) expecting(Reply.Seen.class, user.asks(new Command.Watch(access()))))
+        .view();
+  }
+
   Reply does(Action action) {
     return does(Requests.fresh(), action);
   }

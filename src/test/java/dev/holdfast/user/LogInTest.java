@@ -4,6 +4,7 @@ import static dev.holdfast.user.Answered.assertAlive;
 import static dev.holdfast.user.Answered.assertDead;
 import static dev.holdfast.user.Answered.assertInvalid;
 import static dev.holdfast.user.Answered.assertRefused;
+import static dev.holdfast.user.Device.done;
 import static dev.holdfast.user.LiveUser.IDLE;
 import static dev.holdfast.user.Shopping.checkOut;
 import static dev.holdfast.user.Shopping.line;
@@ -455,6 +456,24 @@ class LogInTest {
     assertThat(askedForAnotherLogIn(once, most - 1)).isInstanceOf(Reply.Epoch.class);
     assertThat(((Reply.Refused) askedForAnotherLogIn(once, most)).refusal().reason())
         .isEqualTo(Reason.TOO_MANY_REQUESTS);
+  }
+
+  @Test
+  void isRepeatedThoughTheUserHasLoggedInTooOftenSince() {
+    var first = LogInSteps.complete(browser, alice);
+    Action again =
+        new Action.StartLogIn(
+            new SessionId(9, 9), "alice", Action.StartLogIn.NOT_ADMITTED, MergePolicy.SUM);
+
+    assertThat(done(browser.does(first.request(), again)).outcome())
+        .isInstanceOf(Outcome.LoggedIn.class);
+    Device other = new LiveUser(time).opens();
+    assertThat(((Reply.Refused) other.does(again)).refusal().reason())
+        .isEqualTo(Reason.TOO_MANY_REQUESTS);
+    assertThat(other.sees().userId()).isNull();
+    assertThat(done(alice.opensFor("alice").does(again)).outcome())
+        .as("a session that is the user's already is rotated")
+        .isInstanceOf(Outcome.Rotated.class);
   }
 
   /** What the user says to one more, after so many like the one that was. */

@@ -86,6 +86,7 @@ class RotationTest {
     return Stream.of(
         Named.of("a look", device -> device.sees()),
         Named.of("a list", device -> device.lists()),
+        Named.of("a stream", device -> device.watches()),
         Named.of("a change", device -> device.did(set("tea", 1))),
         Named.of("a change that is refused", device -> device.does(remove("nothing"))),
         Named.of("the next rotation", device -> device.rotated()),
