@@ -11,6 +11,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.security.MessageDigest;
 import java.util.HexFormat;
+import java.util.UUID;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -98,9 +99,11 @@ final class JournalImport {
           "it is of form " + header.format() + ", this program knows " + PortableLine.FORMAT, null);
     }
     String identity = header.identity();
-    if (identity != null) {
-      scan.journal(identity, header.forgotten(), header.ownerSecret());
-    }
+    scan.journal(
+        // Of a program that knew of no identity; it knew of no owner secret either.
+        identity == null ? UUID.randomUUID().toString().replace("-", "") : identity,
+        header.forgotten(),
+        header.ownerSecret());
     add(first);
     while (true) {
       byte[] line = nextLine();

@@ -167,6 +167,11 @@ public final class UserEntity extends JournaledActor<Message> {
   /** There is no erasure whose history is still to be deleted. */
   private static final int NONE = -1;
 
+  /**
+   * A user who cannot be purged yet, since the feed's consumers are behind, is tried again then.
+   */
+  private static final long PURGE_AGAIN_MILLIS = TimeUnit.HOURS.toMillis(1);
+
   private final HeldUser held = new HeldUser();
   private final OwnerKey owner;
   private final Surroundings surroundings;
@@ -630,26 +635,26 @@ public final class UserEntity extends JournaledActor<Message> {
       case Reply.Done(Outcome.Erased _, _, _, _)
           when eventsSinceErasure != NONE && awaitingErasure.size() < MAX_WAITING ->
           awaitingErasure = with(awaitingErasure, new Erased(ask.replyTo(), decision.reply()));
-      case Reply reply -> ask.replyTo().tell(answered(reply));
-    }
-  }
-
-  /** What comes during a log-in waits for its end: only then is it known who answers. */
       case Reply.Refused(Refusal refusal)
           when refusal.reason() == Refusal.Reason.SESSION_INVALID && tookEffectBefore(ask) ->
           // The session was ended or rotated since, so what came of it must not be told; but
           // neither that nothing happened.
           ask.replyTo().tell(new Answer.Unknown());
-  private void onAskWhileFrozen(Message.Ask ask) {
-    if (ask.command() instanceof Command.Wake && !admissionsUnreadable) {
-      askForAdmission();
-      ask.replyTo().tell(answered(new Reply.Nothing()));
+      case Reply reply -> ask.replyTo().tell(answered(reply));
+    }
+  }
+
   /** {@return whether an earlier attempt of the node that asks is what changed this user} */
   private boolean tookEffectBefore(Message.Ask ask) {
     Request request = request(ask.command());
     return ask.repeated() && request != null && user().hasReceipt(request.id());
   }
 
+  /** What comes during a log-in waits for its end: only then is it known who answers. */
+  private void onAskWhileFrozen(Message.Ask ask) {
+    if (ask.command() instanceof Command.Wake && !admissionsUnreadable) {
+      askForAdmission();
+      ask.replyTo().tell(answered(new Reply.Nothing()));
     } else if (admissionsUnreadable) {
       ask.replyTo().tell(mayHaveHappened(ask) ? new Answer.Unknown() : new Answer.Unreadable());
     } else if (waiting >= MAX_WAITING) {
@@ -721,7 +726,10 @@ public final class UserEntity extends JournaledActor<Message> {
       retreat();
       context()
           .pipeToSelf(
-              surroundings.journal().purge(owner(), number()),
+              surroundings
+                  .journal()
+                  .purge(
+                      owner(), number(), surroundings.clock().read().millis() + PURGE_AGAIN_MILLIS),
               (gone, failure) -> {
                 if (failure != null) {
                   LOG.debug("user {} is not purged; the agenda comes again", owner, failure);

@@ -74,13 +74,13 @@ public final class ConsumerWatch implements AutoCloseable {
       List<FeedReaders.Consumer> consumers = readers.consumers();
       told.accept(consumers.stream().map(each -> lag(each, now.getAsLong())).toList());
       long since = now.getAsLong() - keep.toMillis();
-      if (consumers.stream().anyMatch(each -> !each.lapsed() && waitsSince(each) < since)
+      if (consumers.stream().anyMatch(each -> !each.lapsed() && silentSince(each) < since)
           && readers.lapse(since) > 0) {
         LOG.error(
             "a consumer of the feed has read nothing for {}: events are no longer kept for it",
             keep);
       }
-      consumers.forEach(each -> warn(lag(each, now.getAsLong())));
+      consumers.forEach(each -> warn(each, now.getAsLong()));
     } catch (StoreUnreadable | JournalFailure e) {
       LOG.debug("the consumers of the feed are not known now", e);
     } catch (RuntimeException e) {
@@ -88,17 +88,23 @@ public final class ConsumerWatch implements AutoCloseable {
     }
   }
 
-  private void warn(Lag lag) {
-    if (lag.millis <= keep.toMillis() / 2 || lag.lapsed) {
-      warned.remove(lag.consumer);
-    } else if (warned.add(lag.consumer)) {
+  private void warn(FeedReaders.Consumer consumer, long now) {
+    long silent = now - Math.min(now, silentSince(consumer));
+    if (silent <= keep.toMillis() / 2 || consumer.lapsed()) {
+      warned.remove(consumer.name());
+    } else if (warned.add(consumer.name())) {
       LOG.warn(
           "the consumer {} of the feed has read nothing for {}; after {} events are no longer kept"
               + " for it",
-          lag.consumer,
-          Duration.ofMillis(lag.millis),
+          consumer.name(),
+          Duration.ofMillis(silent),
           keep);
     }
+  }
+
+  /** Since when it has had something to read, and has read nothing of it. */
+  private static long silentSince(FeedReaders.Consumer consumer) {
+    return Math.max(waitsSince(consumer), consumer.movedAt());
   }
 
   private static long waitsSince(FeedReaders.Consumer consumer) {

@@ -188,6 +188,10 @@ public final class JournaledEventLog implements EventLog, AutoCloseable {
       long begin = after == null ? 0 : after.position();
       String consumer = reading.consumer();
       if (consumer != null) {
+        Feed refusal = refusal(begin, readers.state());
+        if (refusal != null) {
+          return refusal; // where it was before is what it goes on from when it begins anew
+        }
         long place = after == null ? placeOf(consumer) : begin;
         if (place < 0 || !notes(consumer, place)) {
           return new Feed.Lapsed();
@@ -210,14 +214,18 @@ public final class JournaledEventLog implements EventLog, AutoCloseable {
     boolean more =
         read(events, limit, (wanted, each) -> journal.feed(lastOf(events, begin), wanted, each));
     // After the events: what was deleted before they were read is known by now.
-    FeedReaders.State state = readers.state();
+    Feed refusal = refusal(begin, readers.state());
+    return refusal == null
+        ? new Feed.Events(events, new Cursor(identity(), lastOf(events, begin)), more)
+        : refusal;
+  }
+
+  /** {@return why nothing can be told from a place on, or null} */
+  private static @Nullable Feed refusal(long begin, FeedReaders.State state) {
     if (begin > state.end()) {
       return new Feed.Foreign();
     }
-    if (begin > 0 && begin < state.forgotten()) {
-      return new Feed.Forgotten();
-    }
-    return new Feed.Events(events, new Cursor(identity(), lastOf(events, begin)), more);
+    return begin > 0 && begin < state.forgotten() ? new Feed.Forgotten() : null;
   }
 
   private static long lastOf(List<LoggedEvent> events, long otherwise) {
@@ -252,11 +260,16 @@ public final class JournaledEventLog implements EventLog, AutoCloseable {
     return more;
   }
 
-  /** Where a consumer goes on that does not say where it was; negative if it has lapsed. */
+  /**
+   * Where a consumer goes on that does not say where it was: where it was, or at the beginning if
+   * nothing can be told from there on. Negative if it has lapsed.
+   */
   private long placeOf(String name) {
     for (FeedReaders.Consumer consumer : readers.consumers()) {
       if (consumer.name().equals(name)) {
-        return consumer.lapsed() ? -1 : consumer.position();
+        long place =
+            refusal(consumer.position(), readers.state()) == null ? consumer.position() : 0;
+        return consumer.lapsed() ? -1 : place;
       }
     }
     return 0;

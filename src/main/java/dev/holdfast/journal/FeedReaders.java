@@ -25,12 +25,19 @@ public interface FeedReaders {
    *
    * @param position up to where it has read
    * @param readAt when it said so last, in milliseconds since the epoch
-   * @param lapsed whether it was too far behind for too long, so that nothing is kept for it
+   * @param movedAt when its position changed last, or it was registered, in milliseconds since the
+   *     epoch
+   * @param lapsed whether it was behind for too long without moving, so that nothing is kept for it
    * @param waitingSince when the first event after its position happened, in milliseconds since the
    *     epoch; empty if there is none
    */
   record Consumer(
-      String name, long position, long readAt, boolean lapsed, OptionalLong waitingSince) {}
+      String name,
+      long position,
+      long readAt,
+      long movedAt,
+      boolean lapsed,
+      OptionalLong waitingSince) {}
 
   State state();
 
@@ -50,7 +57,8 @@ public interface FeedReaders {
   boolean forget(String consumer);
 
   /**
-   * Lets consumers lapse whose first unread event is from before {@code since}.
+   * Lets consumers lapse whose first unread event is from before {@code since}, and who have not
+   * moved since then.
    *
    * @param since milliseconds since the epoch
    * @return how many have lapsed by this

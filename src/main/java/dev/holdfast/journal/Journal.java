@@ -277,10 +277,13 @@ public final class Journal implements AutoCloseable {
    * Removes everything of an owner, together with others that wait, if its newest event still has
    * that number; see {@link JournalStore#purge}. The future ends with whether nothing of the owner
    * is left, or with a {@link JournalFailure}. Whoever has the owner's state in memory must let go
-   * of it if so, and write nothing meanwhile.
+   * of it, and write nothing meanwhile.
+   *
+   * @param later when it is worth another attempt if the owner must stay for now, in milliseconds
+   *     since the epoch
    */
-  public CompletableFuture<Boolean> purge(Owner owner, long number) {
-    return removals.purge(owner, number).whenComplete((_, _) -> recoveries.forget(owner));
+  public CompletableFuture<Boolean> purge(Owner owner, long number, long later) {
+    return removals.purge(owner, number, later).whenComplete((_, _) -> recoveries.forget(owner));
   }
 
   /**

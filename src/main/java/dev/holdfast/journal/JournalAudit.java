@@ -209,7 +209,8 @@ public final class JournalAudit<S, E> {
       @Nullable E decoded = decode(event);
       if (last == 0) {
         boolean isBeginning = number == 1 || (decoded != null && replayer.isBeginning(decoded));
-        if (isBeginning) {
+        // After a snapshot nothing may be left out, not even before an event that needs nothing.
+        if (isBeginning && (snapshotNumber == 0 || number <= snapshotNumber + 1)) {
           state = replayer.beginning();
         } else if (number == snapshotNumber + 1) {
           state = snapshot;

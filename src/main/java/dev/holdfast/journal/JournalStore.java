@@ -107,13 +107,15 @@ public interface JournalStore extends AutoCloseable {
    * Removes everything of owners: events, snapshot, place on the agenda. Of each only if its newest
    * event still has the number given, and all consumers of the feed have read it. A store may leave
    * an owner for a later call for reasons of its own, such as that no position may ever be used
-   * twice.
+   * twice. Owners who are left so have their deadline moved on to {@code later}, if they have an
+   * earlier one, so that they do not stand at the head of the agenda until then.
    *
    * @param newest for each owner the number of its newest event
+   * @param later when it is worth another attempt, in milliseconds since the epoch
    * @return those of them of whom nothing is left
    * @throws NotWritten also if {@code node} is fenced
    */
-  Set<Owner> purge(NodeId node, Map<Owner, Long> newest);
+  Set<Owner> purge(NodeId node, Map<Owner, Long> newest, long later);
 
   /**
    * Deletes what an owner has from before event {@code number}: the earlier events, and a snapshot

@@ -57,7 +57,7 @@ final class PostgresHousekeeping {
             ), deleted AS (
               DELETE FROM event USING cut
               WHERE event.owner = cut.owner AND event.seq <= cut.up_to
-                AND event.position <= passed()
+                AND event.position <= (SELECT passed())
               RETURNING event.position
             ), forgets AS (
               UPDATE forgotten SET position = gone.highest
@@ -180,14 +180,15 @@ final class PostgresHousekeeping {
     }
   }
 
-  Set<Owner> purge(NodeId node, Map<Owner, Long> newest) {
+  Set<Owner> purge(NodeId node, Map<Owner, Long> newest, long later) {
     List<Map.Entry<Owner, Long>> owners = List.copyOf(newest.entrySet());
     return store.change(session -> {
-      PreparedStatement purge = session.prepare("SELECT purge(?, ?::uuid[], ?::bigint[])");
+      PreparedStatement purge = session.prepare("SELECT purge(?, ?::uuid[], ?::bigint[], ?)");
       purge.setString(1, node.value());
       purge.setArray(2, session.uuids(owners.stream().map(Map.Entry::getKey).toList()));
       purge.setArray(
           3, session.array("int8", owners.stream().mapToLong(Map.Entry::getValue).toArray()));
+      purge.setLong(4, later);
       try (ResultSet row = purge.executeQuery()) {
         row.next();
         Array gone = row.getArray(1);

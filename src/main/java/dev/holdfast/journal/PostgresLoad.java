@@ -161,12 +161,15 @@ final class PostgresLoad implements JournalStore.Scan {
           SELECT DISTINCT ON (owner) owner, due FROM event ORDER BY owner, seq DESC
         ) AS newest WHERE due IS NOT NULL\
         """);
-    // Positions stay as they were; what is written from now on comes after them.
+    // Positions stay as they were; what is written from now on comes after them, and after those
+    // that were deleted.
     session.execute(
         """
         UPDATE feed SET base = base + above.gap FROM (
-          SELECT coalesce(max(position), 0) + 1 - (SELECT base FROM feed)
-            - (pg_snapshot_xmax(pg_current_snapshot())::text::bigint << 20) AS gap FROM event
+          SELECT greatest(
+              (SELECT coalesce(max(position), 0) FROM event), (SELECT position FROM forgotten))
+            + 1 - (SELECT base FROM feed)
+            - (pg_snapshot_xmax(pg_current_snapshot())::text::bigint << 20) AS gap
         ) AS above WHERE above.gap > 0\
         """);
   }

@@ -48,19 +48,20 @@ final class PostgresReaders implements FeedReaders {
       try (ResultSet rows =
           session
               .prepare(
-                  "SELECT name, position, read_at, lapsed, "
+                  "SELECT name, position, read_at, moved_at, lapsed, "
                       + FIRST_UNREAD
                       + " FROM consumer ORDER BY name")
               .executeQuery()) {
         while (rows.next()) {
-          long since = rows.getLong(5);
+          long since = rows.getLong(6);
           boolean readAll = rows.wasNull();
           all.add(
               new Consumer(
                   rows.getString(1),
                   rows.getLong(2),
                   rows.getLong(3),
-                  rows.getBoolean(4),
+                  rows.getLong(4),
+                  rows.getBoolean(5),
                   readAll ? OptionalLong.empty() : OptionalLong.of(since)));
         }
       }
@@ -73,13 +74,16 @@ final class PostgresReaders implements FeedReaders {
     return store.change(session -> {
       PreparedStatement upsert =
           session.prepare(
-              "INSERT INTO consumer (name, position, read_at, lapsed) VALUES (?, ?, ?, false)"
-                  + " ON CONFLICT (name) DO UPDATE"
-                  + " SET position = excluded.position, read_at = excluded.read_at"
+              "INSERT INTO consumer (name, position, read_at, moved_at, lapsed)"
+                  + " VALUES (?, ?, ?, ?, false) ON CONFLICT (name) DO UPDATE"
+                  + " SET position = excluded.position, read_at = excluded.read_at, moved_at ="
+                  + " CASE WHEN consumer.position = excluded.position THEN consumer.moved_at"
+                  + " ELSE excluded.moved_at END"
                   + " WHERE NOT consumer.lapsed");
       upsert.setString(1, consumer);
       upsert.setLong(2, position);
       upsert.setLong(3, now);
+      upsert.setLong(4, now);
       return upsert.executeUpdate() == 1;
     });
   }
@@ -98,8 +102,11 @@ final class PostgresReaders implements FeedReaders {
     return store.change(session -> {
       PreparedStatement update =
           session.prepare(
-              "UPDATE consumer SET lapsed = true WHERE NOT lapsed AND " + FIRST_UNREAD + " < ?");
+              "UPDATE consumer SET lapsed = true WHERE NOT lapsed AND moved_at < ? AND "
+                  + FIRST_UNREAD
+                  + " < ?");
       update.setLong(1, since);
+      update.setLong(2, since);
       return update.executeUpdate();
     });
   }

@@ -15,7 +15,7 @@ import java.util.List;
  */
 final class PostgresSchema {
 
-  private static final int LATEST = 5;
+  private static final int LATEST = 6;
 
   /** The script that leads to version 1, to version 2, and so on. */
   private final List<String> scripts;

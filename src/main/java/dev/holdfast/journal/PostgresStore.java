@@ -322,7 +322,10 @@ public final class PostgresStore implements JournalStore {
     }
   }
 
-  /** A journal that was restored into another server: its transactions are counted from anew. */
+  /**
+   * A journal that was restored into another server: its transactions are counted from anew. Its
+   * newest events may have been purged, though readers have seen their positions.
+   */
   private void putPositionsAboveThoseThere() throws SQLException {
     int _ =
         atOpening(
@@ -332,7 +335,10 @@ public final class PostgresStore implements JournalStore {
                     .prepare(
                         """
                         UPDATE feed SET base = base + above.gap FROM (
-                          SELECT (SELECT coalesce(max(position), 0) FROM event)
+                          SELECT greatest(
+                              (SELECT coalesce(max(position), 0) FROM event),
+                              (SELECT position FROM forgotten),
+                              (SELECT coalesce(max(position), 0) FROM consumer))
                             - (SELECT base FROM feed)
                             - (pg_snapshot_xmax(pg_current_snapshot())::text::bigint << 20) AS gap
                         ) AS above WHERE above.gap > 0\
@@ -850,9 +856,9 @@ public final class PostgresStore implements JournalStore {
   }
 
   @Override
-  public Set<Owner> purge(NodeId node, Map<Owner, Long> newest) {
+  public Set<Owner> purge(NodeId node, Map<Owner, Long> newest, long later) {
     newest.keySet().forEach(this.newest::forget);
-    return housekeeping.purge(node, newest);
+    return housekeeping.purge(node, newest, later);
   }
 
   @Override
@@ -1113,7 +1119,6 @@ public final class PostgresStore implements JournalStore {
     private final ArrayDeque<AgendaSweep.Row> page = new ArrayDeque<>();
     private long afterWake;
     private String afterOwner;
-    private boolean beginning;
     private boolean more = true;
 
     AgendaRows(
@@ -1126,7 +1131,6 @@ public final class PostgresStore implements JournalStore {
       this.first = first;
       this.last = last;
       this.now = now;
-      this.beginning = after == null;
       this.afterWake = after == null ? Long.MIN_VALUE : after.deadline();
       this.afterOwner = uuid(after == null ? Owner.FIRST : after.owner());
     }
@@ -1147,18 +1151,17 @@ public final class PostgresStore implements JournalStore {
                 (SELECT due FROM event WHERE event.owner = a.owner ORDER BY seq DESC LIMIT 1),
                 9223372036854775807)
               FROM agenda a
-              WHERE a.wake <= ? AND (? OR (a.wake, a.owner) > (?, ?::uuid)) AND EXISTS (
+              WHERE a.wake <= ? AND (a.wake, a.owner) > (?, ?::uuid) AND EXISTS (
                 SELECT FROM unnest(?::uuid[], ?::uuid[]) AS r (first, last)
                 WHERE a.owner BETWEEN r.first AND r.last)
               ORDER BY a.wake, a.owner LIMIT ?\
               """);
       select.setLong(1, now);
-      select.setBoolean(2, beginning);
-      select.setLong(3, afterWake);
-      select.setString(4, afterOwner);
-      select.setArray(5, session.uuids(first));
-      select.setArray(6, session.uuids(last));
-      select.setInt(7, ROWS_AT_ONCE);
+      select.setLong(2, afterWake);
+      select.setString(3, afterOwner);
+      select.setArray(4, session.uuids(first));
+      select.setArray(5, session.uuids(last));
+      select.setInt(6, ROWS_AT_ONCE);
       try (ResultSet rows = select.executeQuery()) {
         while (rows.next()) {
           page.add(new AgendaSweep.Row(owner(rows, 2), rows.getLong(1), rows.getLong(3)));
@@ -1166,7 +1169,6 @@ public final class PostgresStore implements JournalStore {
       }
       more = page.size() == ROWS_AT_ONCE;
       if (!page.isEmpty()) {
-        beginning = false;
         afterWake = page.getLast().wake();
         afterOwner = uuid(page.getLast().owner());
       }

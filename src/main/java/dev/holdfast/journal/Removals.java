@@ -36,7 +36,7 @@ final class Removals implements AutoCloseable {
   /** Guarded by itself. */
   private final ArrayDeque<Purge> waiting = new ArrayDeque<>();
 
-  private record Purge(Owner owner, long number, CompletableFuture<Boolean> gone) {}
+  private record Purge(Owner owner, long number, long later, CompletableFuture<Boolean> gone) {}
 
   Removals(JournalStore store, NodeId node, JournalMetrics metrics) {
     this.store = store;
@@ -44,8 +44,8 @@ final class Removals implements AutoCloseable {
     this.metrics = metrics;
   }
 
-  CompletableFuture<Boolean> purge(Owner owner, long number) {
-    Purge purge = new Purge(owner, number, new CompletableFuture<>());
+  CompletableFuture<Boolean> purge(Owner owner, long number, long later) {
+    Purge purge = new Purge(owner, number, later, new CompletableFuture<>());
     boolean alone;
     synchronized (waiting) {
       alone = waiting.isEmpty();
@@ -101,7 +101,8 @@ final class Removals implements AutoCloseable {
     try {
       Map<Owner, Long> newest = new HashMap<>();
       together.forEach(purge -> newest.put(purge.owner, purge.number));
-      Set<Owner> gone = store.purge(node, newest);
+      long later = together.stream().mapToLong(Purge::later).max().orElseThrow();
+      Set<Owner> gone = store.purge(node, newest, later);
       metrics.purgedCount.add(gone.size());
       together.forEach(purge -> purge.gone.complete(gone.contains(purge.owner)));
     } catch (RuntimeException | Error failure) {

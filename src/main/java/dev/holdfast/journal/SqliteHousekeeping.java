@@ -141,7 +141,7 @@ final class SqliteHousekeeping {
     }
   }
 
-  Set<Owner> purge(NodeId node, Map<Owner, Long> newest) {
+  Set<Owner> purge(NodeId node, Map<Owner, Long> newest, long later) {
     return store.transact(
         newest.size(),
         session -> {
@@ -162,11 +162,28 @@ final class SqliteHousekeeping {
                 delete.executeUpdate();
               }
               gone.add(owner.getKey());
+            } else if (position > 0) {
+              postpone(session, owner.getKey(), owner.getValue(), later);
             }
           }
           SqliteReaders.forgot(session, forgotten);
           return gone;
         });
+  }
+
+  private static void postpone(SqliteSession session, Owner owner, long newest, long later)
+      throws SQLException {
+    PreparedStatement update =
+        session.prepare("UPDATE event SET due = ?1 WHERE owner = ?2 AND seq = ?3 AND due < ?1");
+    update.setLong(1, later);
+    update.setBytes(2, owner.bytes());
+    update.setLong(3, newest);
+    if (update.executeUpdate() == 1) {
+      PreparedStatement agenda = session.prepare("UPDATE agenda SET wake = ? WHERE owner = ?");
+      agenda.setLong(1, later);
+      agenda.setBytes(2, owner.bytes());
+      agenda.executeUpdate();
+    }
   }
 
   /** The position of the owner's newest event; 0 without one, -1 if it has another number. */

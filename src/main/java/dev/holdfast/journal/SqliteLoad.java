@@ -58,8 +58,20 @@ final class SqliteLoad implements JournalStore.Scan {
     });
   }
 
-  /** Every owner whose newest event has a deadline goes on the agenda. */
+  /**
+   * Every owner whose newest event has a deadline goes on the agenda.
+   *
+   * <p>Where the newest events of all were deleted, positions would be given again that readers
+   * have seen. Then this is another journal to them, and they begin anew.
+   */
   void finish() throws SQLException {
+    session
+        .prepare(
+            """
+            UPDATE feed SET identity = lower(hex(randomblob(16))), forgotten = 0
+            WHERE forgotten > (SELECT coalesce(max(position), 0) FROM event)\
+            """)
+        .executeUpdate();
     session
         .prepare(
             """

@@ -63,19 +63,20 @@ final class SqliteReaders implements FeedReaders {
       try (ResultSet rows =
           session
               .prepare(
-                  "SELECT name, position, read_at, lapsed, "
+                  "SELECT name, position, read_at, moved_at, lapsed, "
                       + FIRST_UNREAD
                       + " FROM consumer ORDER BY name")
               .executeQuery()) {
         while (rows.next()) {
-          long since = rows.getLong(5);
+          long since = rows.getLong(6);
           boolean readAll = rows.wasNull();
           all.add(
               new Consumer(
                   rows.getString(1),
                   rows.getLong(2),
                   rows.getLong(3),
-                  rows.getBoolean(4),
+                  rows.getLong(4),
+                  rows.getBoolean(5),
                   readAll ? OptionalLong.empty() : OptionalLong.of(since)));
         }
       }
@@ -88,9 +89,10 @@ final class SqliteReaders implements FeedReaders {
     return store.transact(session -> {
       PreparedStatement upsert =
           session.prepare(
-              "INSERT INTO consumer (name, position, read_at, lapsed) VALUES (?, ?, ?, 0)"
-                  + " ON CONFLICT (name) DO UPDATE"
-                  + " SET position = excluded.position, read_at = excluded.read_at"
+              "INSERT INTO consumer (name, position, read_at, moved_at, lapsed)"
+                  + " VALUES (?1, ?2, ?3, ?3, 0) ON CONFLICT (name) DO UPDATE"
+                  + " SET position = excluded.position, read_at = excluded.read_at,"
+                  + " moved_at = iif(position = excluded.position, moved_at, excluded.moved_at)"
                   + " WHERE NOT lapsed");
       upsert.setString(1, consumer);
       upsert.setLong(2, position);
@@ -113,7 +115,9 @@ final class SqliteReaders implements FeedReaders {
     return store.transact(session -> {
       PreparedStatement update =
           session.prepare(
-              "UPDATE consumer SET lapsed = 1 WHERE NOT lapsed AND " + FIRST_UNREAD + " < ?");
+              "UPDATE consumer SET lapsed = 1 WHERE NOT lapsed AND moved_at < ?1 AND "
+                  + FIRST_UNREAD
+                  + " < ?1");
       update.setLong(1, since);
       return update.executeUpdate();
     });

@@ -35,7 +35,7 @@ final class SqliteSchema {
   private static final int USER_VERSION_AT = 60;
   private static final int APPLICATION_ID_AT = 68;
 
-  private static final int LATEST = 5;
+  private static final int LATEST = 6;
 
   /** The script that leads to version 1, to version 2, and so on. */
   private final List<String> scripts;

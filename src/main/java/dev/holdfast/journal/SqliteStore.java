@@ -452,8 +452,8 @@ public final class SqliteStore implements JournalStore {
   }
 
   @Override
-  public Set<Owner> purge(NodeId node, Map<Owner, Long> newest) {
-    return housekeeping.purge(node, newest);
+  public Set<Owner> purge(NodeId node, Map<Owner, Long> newest, long later) {
+    return housekeeping.purge(node, newest, later);
   }
 
   @Override
@@ -649,6 +649,19 @@ public final class SqliteStore implements JournalStore {
               .executeQuery()) {
         if (row.next() && row.getLong(1) > 0) {
           damages.add(row.getLong(1) + " owners are on the agenda later than their deadline");
+        }
+      }
+      try (ResultSet row =
+          session
+              .prepare(
+                  """
+                  SELECT count(*) FROM event WHERE due IS NOT NULL
+                  AND seq = (SELECT max(seq) FROM event AS other WHERE other.owner = event.owner)
+                  AND NOT EXISTS (SELECT 1 FROM agenda WHERE agenda.owner = event.owner)\
+                  """)
+              .executeQuery()) {
+        if (row.next() && row.getLong(1) > 0) {
+          damages.add(row.getLong(1) + " owners with a deadline are not on the agenda");
         }
       }
       return damages;

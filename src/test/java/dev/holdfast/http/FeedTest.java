@@ -149,6 +149,33 @@ class FeedTest {
     client.get(FEED + "?wait=1").send(422);
   }
 
+  @Test
+  void letsAConsumerBeginAnewWhoseCursorWasRefused() {
+    String begin = end();
+    client.get(FEED + "?consumer=" + consumer + "&after=" + begin).send(200);
+    var cursor = Cursor.parse(begin);
+    var ahead = new Cursor(cursor.journal(), cursor.position() + 1_000_000);
+
+    assertThat(client.get(FEED + "?consumer=" + consumer + "&after=" + ahead).send(410).problem())
+        .isEqualTo("cursor-foreign");
+
+    assertThat(listed(consumer).path("cursor").asText())
+        .as("what is refused changes nothing")
+        .isEqualTo(begin);
+    client.session("anew-" + NUMBER.incrementAndGet());
+    JsonNode anew = client.get(FEED + "?consumer=" + consumer).send(200).json();
+    assertThat(anew.path("events")).hasSize(1);
+  }
+
+  @Test
+  void refusesPreconditionsThatMeanNothing() {
+    String begin = end();
+    client.get(FEED + "?consumer=" + consumer + "&after=" + begin).send(200);
+    client.get(FEED).header("If-None-Match", "\"1\"").send(400);
+    client.delete(FEED + "/consumers/" + consumer).header("If-Match", "\"0\"").send(400);
+    assertThat(listed(consumer).path("cursor").asText()).isEqualTo(begin);
+  }
+
   /** {@return the cursor behind all events} */
   private static String end() {
     JsonNode page = client.get(FEED + "?limit=1000").send(200).json();

@@ -231,9 +231,9 @@ public final class FailingStore implements JournalStore {
   }
 
   @Override
-  public Set<Owner> purge(NodeId node, Map<Owner, Long> newest) {
+  public Set<Owner> purge(NodeId node, Map<Owner, Long> newest, long later) {
     failIfBroken();
-    return store.purge(node, newest);
+    return store.purge(node, newest, later);
   }
 
   @Override

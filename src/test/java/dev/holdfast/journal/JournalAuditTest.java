@@ -160,6 +160,18 @@ class JournalAuditTest {
         .containsExactly(tuple(Fault.SNAPSHOT_DISAGREES, BOB));
   }
 
+  /** A recovery would refuse it: what the snapshot lacks may have been more than that beginning. */
+  @Test
+  void findsAGapBetweenASnapshotAndABeginning() throws Exception {
+    JournalEvent begin = new JournalEvent("begin.v1", "new".getBytes(UTF_8), 0, Long.MAX_VALUE);
+    write(ANN, 2, "1;2;", event("1"), event("2"), event("3"), begin, event("5"));
+    alter("DELETE FROM event WHERE seq < 4");
+
+    assertThat(audit().findings())
+        .extracting(Finding::fault, Finding::number)
+        .containsExactly(tuple(Fault.NO_BEGINNING, 4L));
+  }
+
   @Test
   void findsAnEventThatCannotBeApplied() throws Exception {
     JournalEvent broken = new JournalEvent("broken.v1", new byte[0], 0, Long.MAX_VALUE);
@@ -217,6 +229,19 @@ class JournalAuditTest {
           List.of());
     }
     alter("UPDATE agenda SET wake = 2000");
+
+    assertThat(audit().findings()).extracting(Finding::fault).containsExactly(Fault.DAMAGED);
+  }
+
+  @Test
+  void findsADeadlineThatIsNotOnTheAgenda() throws Exception {
+    try (SqliteStore store = open()) {
+      store.write(
+          node(store),
+          List.of(new OwnerWrite(ANN, 1, List.of(new JournalEvent("e.v1", new byte[0], 0, 1_000)))),
+          List.of());
+    }
+    alter("DELETE FROM agenda");
 
     assertThat(audit().findings()).extracting(Finding::fault).containsExactly(Fault.DAMAGED);
   }

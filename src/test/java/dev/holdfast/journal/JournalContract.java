@@ -865,13 +865,13 @@ abstract class JournalContract {
     writeSnapshot(ANN, 1, "state");
     write(writeOf(CAT, 1, 1));
 
-    assertThat(store.purge(NODE, Map.of(ANN, 2L))).containsExactly(ANN);
+    assertThat(store.purge(NODE, Map.of(ANN, 2L), 0)).containsExactly(ANN);
 
     assertThat(recover(ANN)).isEqualTo(new Recovered(ANN, null, List.of(), 0));
     assertThat(due(9_999)).containsExactly(new DueOwner(BOB, 1_000));
     assertThat(numbers(BOB)).containsExactly(1L);
     assertThat(store.damages()).isEmpty();
-    assertThat(store.purge(NODE, Map.of(ANN, 2L))).as("again").containsExactly(ANN);
+    assertThat(store.purge(NODE, Map.of(ANN, 2L), 0)).as("again").containsExactly(ANN);
     assertThat(conflictsOf(write(writeOf(ANN, 3, 1)))).as("it is over").containsExactly(0);
     assertThat(conflictsOf(write(writeOf(ANN, 1, 1)))).isEmpty();
   }
@@ -881,7 +881,7 @@ abstract class JournalContract {
     writeInTurn(deadlineAt(ANN, 1, 1_000), deadlineAt(ANN, 2, 2_000), writeOf(BOB, 1, 1));
     write(writeOf(CAT, 1, 1));
 
-    assertThat(store.purge(NODE, Map.of(ANN, 1L, BOB, 1L))).containsExactly(BOB);
+    assertThat(store.purge(NODE, Map.of(ANN, 1L, BOB, 1L), 0)).containsExactly(BOB);
 
     assertThat(numbers(ANN)).containsExactly(1L, 2L);
     assertThat(due(2_000)).containsExactly(new DueOwner(ANN, 2_000));
@@ -891,7 +891,7 @@ abstract class JournalContract {
   void usesNoPositionAgainAfterAPurge() throws JournalUnusable {
     write(writeOf(ANN, 1, 1), writeOf(BOB, 1, 3));
     List<Long> before = positions(0);
-    Set<Owner> gone = store.purge(NODE, Map.of(ANN, 1L, BOB, 3L));
+    Set<Owner> gone = store.purge(NODE, Map.of(ANN, 1L, BOB, 3L), 0);
     assertThat(gone).contains(ANN);
     store.close();
     store = open();
@@ -900,7 +900,7 @@ abstract class JournalContract {
 
     assertThat(eventsOf(CAT).getFirst().position()).isGreaterThan(before.getLast());
     // Whoever had to wait for a later position can go now.
-    assertThat(store.purge(NODE, Map.of(BOB, 3L))).containsExactly(BOB);
+    assertThat(store.purge(NODE, Map.of(BOB, 3L), 0)).containsExactly(BOB);
   }
 
   @Test
@@ -962,7 +962,7 @@ abstract class JournalContract {
     for (Runnable deletion :
         List.<Runnable>of(
             () -> trim(nothing, null, 100),
-            () -> store.purge(NODE, Map.of(ANN, 3L)),
+            () -> store.purge(NODE, Map.of(ANN, 3L), 0),
             () -> store.erase(NODE, ANN, 3, JournalEvent.NO_DEADLINE))) {
       assertThat(catchThrowableOfType(NotWritten.class, deletion::run).reason())
           .isEqualTo(Reason.FENCED);
@@ -1017,12 +1017,31 @@ abstract class JournalContract {
     write(writeOf(ANN, 1, 2), writeOf(BOB, 1, 2));
     readers().passed("slow", eventsOf(ANN).getFirst().position(), 1);
 
-    assertThat(store.purge(NODE, Map.of(ANN, 2L))).isEmpty();
+    assertThat(store.purge(NODE, Map.of(ANN, 2L), 0)).isEmpty();
 
     readers().passed("slow", eventsOf(ANN).getLast().position(), 2);
     long last = eventsOf(ANN).getLast().position();
-    assertThat(store.purge(NODE, Map.of(ANN, 2L))).containsExactly(ANN);
+    assertThat(store.purge(NODE, Map.of(ANN, 2L), 0)).containsExactly(ANN);
     assertThat(readers().state().forgotten()).isEqualTo(last);
+  }
+
+  /** Else they would come first in every sweep, for as long as the consumer is behind. */
+  @Test
+  void movesTheDeadlineOfWhomItCannotPurgeYet() {
+    writeInTurn(deadlineAt(ANN, 1, 1_000), deadlineAt(BOB, 1, 2_000), writeOf(CAT, 1, 1));
+    readers().passed("slow", 0, 1);
+
+    assertThat(store.purge(NODE, Map.of(ANN, 1L, CAT, 1L), 5_000)).isEmpty();
+
+    assertThat(due(4_999)).containsExactly(new DueOwner(BOB, 2_000));
+    assertThat(due(5_000)).containsExactly(new DueOwner(BOB, 2_000), new DueOwner(ANN, 5_000));
+    assertThat(store.damages()).isEmpty();
+    assertThat(store.purge(NODE, Map.of(ANN, 1L), 4_000)).as("no earlier").isEmpty();
+    assertThat(due(4_999)).containsExactly(new DueOwner(BOB, 2_000));
+    write(deadlineAt(ANN, 2, 3_000));
+    assertThat(due(4_999)).as("but what is written then counts").contains(new DueOwner(ANN, 3_000));
+    assertThat(store.purge(NODE, Map.of(ANN, 1L), 9_000)).as("an earlier event").isEmpty();
+    assertThat(due(4_999)).contains(new DueOwner(ANN, 3_000));
   }
 
   @Test
@@ -1040,8 +1059,8 @@ abstract class JournalContract {
   void letsAConsumerLapseThatIsBehindForTooLong() {
     write(writeOf(ANN, 1, 10)); // at 1 to 10
     writeSnapshot(ANN, 9, "state");
-    readers().passed("slow", eventsOf(ANN).get(3).position(), 7);
-    readers().passed("done", eventsOf(ANN).getLast().position(), 7);
+    readers().passed("slow", eventsOf(ANN).get(3).position(), 4);
+    readers().passed("done", eventsOf(ANN).getLast().position(), 4);
     assertThat(readers().consumers())
         .extracting(FeedReaders.Consumer::waitingSince)
         .containsExactly(OptionalLong.empty(), OptionalLong.of(5));
@@ -1058,6 +1077,26 @@ abstract class JournalContract {
     assertThat(readers().forget("slow")).isTrue();
     assertThat(readers().forget("slow")).isFalse();
     assertThat(readers().passed("slow", 0, 9)).isTrue();
+  }
+
+  /**
+   * A new one begins with the oldest event, which may be older than what is kept for the others.
+   */
+  @Test
+  void letsNoConsumerLapseThatMovesOn() {
+    write(writeOf(ANN, 1, 10)); // at 1 to 10
+    readers().passed("new", 0, 100);
+    assertThat(readers().lapse(100)).isZero();
+
+    readers().passed("new", eventsOf(ANN).getFirst().position(), 200);
+    readers().passed("new", eventsOf(ANN).getFirst().position(), 300);
+
+    assertThat(readers().consumers())
+        .extracting(FeedReaders.Consumer::movedAt)
+        .as("asking again from the same place is no move")
+        .containsExactly(200L);
+    assertThat(readers().lapse(200)).isZero();
+    assertThat(readers().lapse(201)).isEqualTo(1);
   }
 
   @Test
@@ -1091,11 +1130,37 @@ abstract class JournalContract {
     assertThat(told).containsExactly(own + " 0 ");
     nodes.release(NODE, 1);
 
-    store.load(scan -> scan.journal("0123456789abcdef0123456789abcdef", 77, "sealed"));
+    var newest = new StoredEvent(78, ANN, 1, new JournalEvent("e.v1", new byte[0], 1, 2));
+    store.load(scan -> {
+      scan.journal("0123456789abcdef0123456789abcdef", 77, "sealed");
+      scan.event(newest);
+    });
 
     assertThat(readers().state().identity()).isEqualTo("0123456789abcdef0123456789abcdef");
     assertThat(readers().state().forgotten()).isEqualTo(77);
     assertThat(store.ownerSecret()).isEqualTo("sealed");
+  }
+
+  /** As where the newest event of all was a visitor's who has been purged since. */
+  @Test
+  void goesOnBehindPositionsThatReadersHaveSeenOrIsAnotherJournalToThem() throws JournalUnusable {
+    assertThat(nodes.release(NODE, 1)).isTrue();
+    String identity = "0123456789abcdef0123456789abcdef";
+    long deleted = 1L << 45;
+    var kept = new StoredEvent(7, ANN, 1, new JournalEvent("a.v1", new byte[0], 1, 2));
+    store.load(scan -> {
+      scan.journal(identity, deleted, null);
+      scan.event(kept);
+    });
+    NodeId next = new NodeId("next");
+    assertThat(nodes.claim(next, 1, Duration.ZERO)).isNotNull();
+
+    store.write(next, List.of(writeOf(BOB, 1, 1)), List.of());
+
+    FeedReaders.State state = readers().state();
+    long position = eventsOf(BOB).getFirst().position();
+    assertThat(position > deleted || !state.identity().equals(identity)).isTrue();
+    assertThat(state.forgotten()).isLessThan(position);
   }
 
   @Test

@@ -184,7 +184,7 @@ class PostgresOutcomeTest {
       // It has looked at Ann, and waits; the purge waits behind it.
       late = inBackground(JournalContract.writeOf(ANN, 2, 1));
       awaitWaiting(1);
-      purged = threads.submit(() -> store.purge(NODE, Map.of(ANN, 1L)));
+      purged = threads.submit(() -> store.purge(NODE, Map.of(ANN, 1L), 0));
       awaitWaiting(2);
     }
     purged.get(20, TimeUnit.SECONDS);
@@ -227,7 +227,7 @@ class PostgresOutcomeTest {
     assertThat(store.nodes().register(other, 1)).isTrue();
     try (PostgresStore others = PostgresStore.open(options)) {
       assertWritten(store, NODE, JournalContract.writeOf(ANN, 1, 1));
-      assertThat(others.purge(other, Map.of(ANN, 1L))).containsExactly(ANN);
+      assertThat(others.purge(other, Map.of(ANN, 1L), 0)).containsExactly(ANN);
 
       assertThat(store.recover(List.of(ANN), 10).getFirst().highest()).isZero();
       assertThat(store.write(NODE, List.of(JournalContract.writeOf(ANN, 2, 1)), List.of()))
@@ -266,7 +266,7 @@ class PostgresOutcomeTest {
   @Test
   void goesOnThoughItsWriterNumberHasGoneBack() throws Exception {
     assertWritten(store, NODE, JournalContract.writeOf(ANN, 1, 1));
-    store.purge(NODE, Map.of()); // raises it
+    store.purge(NODE, Map.of(), 0); // raises it
     assertWritten(store, NODE, JournalContract.writeOf(ANN, 2, 1));
     server.execute("UPDATE outcome.node SET writer = 0");
 

@@ -168,7 +168,7 @@ class RetentionTest {
   void purgesManyWhoWaitAtOnce() {
     List<CompletableFuture<Boolean>> purges = new ArrayList<>();
     for (int i = 0; i < 29; i++) {
-      purges.add(journal.purge(owner(i), i == 4 ? 9 : 10));
+      purges.add(journal.purge(owner(i), i == 4 ? 9 : 10, 0));
     }
 
     for (int i = 0; i < 29; i++) {
@@ -183,16 +183,16 @@ class RetentionTest {
   void tellsWhyNobodyWasPurgedOrErased() {
     store.breakDown(new NotWritten(Reason.UNAVAILABLE, "planted"));
 
-    assertThat(journal.purge(ANN, 10)).failsWithin(Duration.ofSeconds(10));
+    assertThat(journal.purge(ANN, 10, 0)).failsWithin(Duration.ofSeconds(10));
     assertThat(journal.erase(BOB, 10, 0)).failsWithin(Duration.ofSeconds(10));
     store.repair();
-    assertThat(journal.purge(ANN, 10).join()).isTrue();
+    assertThat(journal.purge(ANN, 10, 0).join()).isTrue();
     assertThat(journal.erase(BOB, 10, JournalEvent.NO_DEADLINE).join()).isTrue();
     assertThat(numbers(BOB)).containsExactly(10L);
 
     retention.close();
     journal.close();
-    assertThat(journal.purge(CAT, 10)).failsWithin(Duration.ofSeconds(10));
+    assertThat(journal.purge(CAT, 10, 0)).failsWithin(Duration.ofSeconds(10));
     assertThat(journal.erase(CAT, 10, 0)).failsWithin(Duration.ofSeconds(10));
   }
 
@@ -200,7 +200,7 @@ class RetentionTest {
   void recoversNobodyFromWhatWasHeldBeforeThePurge() {
     journal.prefetch(List.of(ANN)).join();
 
-    assertThat(journal.purge(ANN, 10).join()).isTrue();
+    assertThat(journal.purge(ANN, 10, 0).join()).isTrue();
 
     assertThat(journal.recover(ANN).join().highest()).isZero();
   }
