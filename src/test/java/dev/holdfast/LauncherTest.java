@@ -243,6 +243,28 @@ class LauncherTest {
         .isEqualTo("holdfast: HOLDFAST_JAVA_HOME is not a Java 25 or newer: " + old + "\n");
   }
 
+  /** As where somebody else made the folder, or the file system has no symbolic links. */
+  @Test
+  void endsWhereItCanNeverLockItsBuild() throws IOException {
+    script(bin.resolve("ln"), "exit 1\n");
+    Run run = launch();
+    assertThat(run.status).isEqualTo(1);
+    assertThat(run.err).contains("cannot make " + project.resolve("target/run/lock"));
+  }
+
+  /** As systemd and cron start it. */
+  @Test
+  void findsItsJdkWithoutAHomeOfItsUser() {
+    String launcher = project.resolve("holdfast").toString();
+    Run run =
+        finish(
+            start(
+                Map.of("HOLDFAST_JAVA_HOME", "", "JAVA_HOME", jdk.toString()),
+                List.of("env", "-u", "HOME", launcher, "--java-home")));
+    assertThat(run.err).isEmpty();
+    assertThat(run.status).isZero();
+  }
+
   @Test
   void saysInOneLineThatMavenIsMissing() throws IOException {
     Files.delete(bin.resolve("mvn"));

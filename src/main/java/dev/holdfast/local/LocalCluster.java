@@ -225,11 +225,11 @@ public final class LocalCluster implements AutoCloseable {
   private void look() {
     try {
       lookForReady();
+      killDowned();
       for (Supervisor supervisor : supervisors()) {
         supervisor.tidy();
       }
-      killDowned();
-    } catch (IOException | RuntimeException e) {
+    } catch (RuntimeException e) {
       // Without this the executor would never look again.
       LOG.warn("looking after the nodes failed", e);
     } catch (InterruptedException end) {

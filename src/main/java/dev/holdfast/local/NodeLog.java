@@ -58,13 +58,18 @@ final class NodeLog {
 
   /** Keeps what is there as the older log, and begins anew, if it is over the limit. */
   void rotate() throws IOException {
-    if (Files.size(file) <= limit) {
+    if (Files.notExists(file) || Files.size(file) <= limit) {
       return;
     }
     Path older = file.resolveSibling(file.getFileName() + ".1");
     Path draft = file.resolveSibling(file.getFileName() + ".new");
-    Files.copy(
-        file, draft, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.COPY_ATTRIBUTES);
+    try {
+      Files.copy(
+          file, draft, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.COPY_ATTRIBUTES);
+    } catch (IOException full) {
+      Files.deleteIfExists(draft);
+      throw full;
+    }
     try (FileChannel log = FileChannel.open(file, StandardOpenOption.WRITE)) {
       log.truncate(0);
     }

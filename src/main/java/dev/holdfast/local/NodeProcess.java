@@ -32,11 +32,12 @@ public final class NodeProcess implements AutoCloseable {
   }
 
   /**
-   * Starts {@code serve} and waits until it is ready.
+   * Starts {@code serve} and waits until it is ready. It has no settings but these, and ends with
+   * this process.
    *
    * @param data its folder
    * @param jvmOptions further options of its JVM
-   * @param environment further settings
+   * @param environment its settings
    * @throws IOException if it ends before it is ready; it has said why on standard error
    */
   public static NodeProcess start(
@@ -44,6 +45,9 @@ public final class NodeProcess implements AutoCloseable {
     List<String> command = program(jvmOptions, JVM_SHARE_OF_MEMORY);
     command.addAll(List.of("serve", "--port", "0", "--data", data.toString()));
     var builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
+    // What this process was told is of another node, and perhaps of another journal.
+    builder.environment().keySet().removeIf(name -> name.startsWith("HOLDFAST_"));
+    builder.environment().put("HOLDFAST_UNTIL_EOF", "true");
     builder.environment().putAll(environment);
     Process process = builder.start();
     try {

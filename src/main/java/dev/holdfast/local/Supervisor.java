@@ -10,6 +10,8 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Keeps one node running: starts its process, and starts it again when it ended, under the same
@@ -18,6 +20,8 @@ import org.jspecify.annotations.Nullable;
 final class Supervisor {
 
   /** A process that ran for so long before it ended did not fail at once. */
+  private static final Logger LOG = LoggerFactory.getLogger(Supervisor.class);
+
   private static final Duration ENDURING = Duration.ofSeconds(10);
 
   private static final Duration FIRST_PAUSE = Duration.ofMillis(200);
@@ -48,6 +52,9 @@ final class Supervisor {
   private volatile boolean stopping;
   private volatile @Nullable Process process;
   private volatile boolean ready;
+
+  /** The log could not be rotated the last time; for the one who looks after it. */
+  private boolean untidy;
 
   /**
    * @param command of the process, whole
@@ -177,8 +184,16 @@ final class Supervisor {
   }
 
   /** Keeps the log within its bounds. */
-  void tidy() throws IOException {
-    log.rotate();
+  void tidy() {
+    try {
+      log.rotate();
+      untidy = false;
+    } catch (IOException e) {
+      if (!untidy) {
+        LOG.warn("the log {} cannot be kept within its bounds: {}", node.log(), e.toString());
+      }
+      untidy = true;
+    }
   }
 
   /**

@@ -50,6 +50,16 @@ class NodeLogTest {
   }
 
   @Test
+  void rotatesNothingWhereSomebodyHasTakenItAway() throws IOException {
+    Path file = dir.resolve("node-1.log");
+    var log = new NodeLog(file, 10);
+    log.create();
+    Files.delete(file);
+    log.rotate();
+    assertThat(dir).isEmptyDirectory();
+  }
+
+  @Test
   void tellsTheLastWordsOfTheProgram() throws IOException {
     Path file = dir.resolve("node-1.log");
     var log = new NodeLog(file, 100_000);
