@@ -405,7 +405,7 @@ public record Settings(
       Map<String, String> environment, Config reference) {
     var found = new HashMap<String, String>();
     for (String key : keys(reference)) {
-      String name = (ROOT + "." + key).replace('.', '_').replace('-', '_').toUpperCase(Locale.ROOT);
+      String name = variable(key);
       String value = fromFile(environment, name);
       // Kubernetes puts tcp://address:port into HOLDFAST_PORT where a service is named holdfast.
       if (value != null && !(name.equals("HOLDFAST_PORT") && value.startsWith("tcp://"))) {
@@ -413,6 +413,21 @@ public record Settings(
       }
     }
     return found;
+  }
+
+  private static String variable(String key) {
+    return (ROOT + "." + key).replace('.', '_').replace('-', '_').toUpperCase(Locale.ROOT);
+  }
+
+  /**
+   * {@return what the environment of this process says of a setting, itself or by the file that it
+   * names; null for nothing}
+   *
+   * @param key without {@code holdfast.}
+   * @throws InvalidSetting if it says it in both ways, or the file cannot be read
+   */
+  public static @Nullable String ofEnvironment(String key) {
+    return fromFile(System.getenv(), variable(key));
   }
 
   /** A secret is better in a file, which no crash report and no child process repeats. */

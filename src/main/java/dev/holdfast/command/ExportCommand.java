@@ -58,6 +58,10 @@ final class ExportCommand implements Callable<Integer> {
       if (toOutput) {
         OutputStream out = new BufferedOutputStream(System.out, BUFFER);
         written = write(store, out);
+        out.flush();
+        if (System.out.checkError()) { // it tells in no other way
+          throw new IOException("standard output took not all of it");
+        }
       } else {
         written = writeFile(store, Path.of(file));
       }

@@ -24,8 +24,7 @@ final class JournalOptions {
   @Option(
       names = "--data",
       paramLabel = "DIR",
-      description = "Folder of the embedded journal (holdfast-data). No node may run on it.",
-      defaultValue = "${env:HOLDFAST_DATA}")
+      description = "Folder of the embedded journal (holdfast-data). No node may run on it.")
   private @Nullable Path data;
 
   @Option(
@@ -33,16 +32,15 @@ final class JournalOptions {
       paramLabel = "URL",
       description = {
         "The journal in PostgreSQL: postgresql://user:password@host/database or a JDBC URL.",
-        "A password is better given as HOLDFAST_POSTGRES: arguments are seen by everybody."
-      },
-      defaultValue = "${env:HOLDFAST_POSTGRES}")
+        "A password is better given as HOLDFAST_POSTGRES, or in a file that HOLDFAST_POSTGRES_FILE",
+        "names: arguments are seen by everybody."
+      })
   private @Nullable String postgres;
 
   @Option(
       names = "--postgres-schema",
       paramLabel = "NAME",
-      description = "The journal's schema in PostgreSQL (holdfast).",
-      defaultValue = "${env:HOLDFAST_POSTGRES_SCHEMA}")
+      description = "The journal's schema in PostgreSQL (holdfast).")
   private @Nullable String schema;
 
   /**
@@ -79,7 +77,8 @@ final class JournalOptions {
   }
 
   private Path folder() {
-    return data == null ? Path.of(Settings.DEFAULT_DATA) : data;
+    String other = data == null ? Settings.ofEnvironment("data") : null;
+    return data != null ? data : Path.of(other == null ? Settings.DEFAULT_DATA : other);
   }
 
   /** Null for the embedded journal. An option wins over the environment. */
@@ -89,15 +88,14 @@ final class JournalOptions {
       throw new ParameterException(
           spec.commandLine(), "a journal is in a folder (--data) or in PostgreSQL (--postgres)");
     }
-    if (postgres == null || postgres.isBlank() || dataGiven) {
+    String url = postgres == null ? Settings.ofEnvironment("postgres") : postgres;
+    if (url == null || url.isBlank() || dataGiven) {
       return null;
     }
+    String name = schema == null ? Settings.ofEnvironment("postgres-schema") : schema;
     try {
       return new PostgresOptions(
-          PostgresOptions.jdbc(postgres),
-          schema == null ? PostgresOptions.DEFAULT_SCHEMA : schema,
-          1,
-          1);
+          PostgresOptions.jdbc(url), name == null ? PostgresOptions.DEFAULT_SCHEMA : name, 1, 1);
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), "--postgres: " + e.getMessage());
     }

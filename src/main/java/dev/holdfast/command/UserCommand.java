@@ -198,7 +198,8 @@ final class UserCommand implements Runnable {
         if (!page.path("more").asBoolean()) {
           break;
         }
-        page = client.history(user, page.path("events").findValuesAsText("number").getLast());
+        JsonNode events = page.path("events");
+        page = client.history(user, events.path(events.size() - 1).path("number").asText());
       }
     }
     out.flush();

@@ -123,6 +123,26 @@ class ServerCommandsTest {
     assertThat(asked.getFirst()).isEqualTo("GET /v1/admin/users/a/history?limit=1000");
   }
 
+  /** Members of attributes are the callers' own, and may be called anything. */
+  @Test
+  void goesOnWithAHistoryBehindTheLastEventThatItWasTold() {
+    answers =
+        List.of(
+            """
+            {"events":[{"id":"x-3-1","cursor":"c","owner":"x","number":3,\
+            "at":"2026-03-01T09:42:10Z","type":"session.attributes-changed.v1","by":null,\
+            "summary":"address","data":{"set":{"address":{"number":"12b"}}}}],"more":true}\
+            """,
+            "{\"events\":[],\"more\":false}");
+
+    assertThat(run("user", "history", "a", "--url", url()).status()).isZero();
+
+    assertThat(asked)
+        .containsExactly(
+            "GET /v1/admin/users/a/history?limit=1000",
+            "GET /v1/admin/users/a/history?limit=1000&after=3");
+  }
+
   @Test
   void erasesAUserOfTheServerIfThatIsMeant() {
     body =

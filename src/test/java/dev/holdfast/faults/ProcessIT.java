@@ -153,6 +153,32 @@ class ProcessIT {
     return found;
   }
 
+  /**
+   * As in a pod; or an import would fill a journal of the embedded kind, and say that it is done.
+   */
+  @Test
+  void takesTheDatabaseFromAFileForCommandsToo() throws IOException {
+    Path url = Files.writeString(dir.resolve("postgres"), "postgresql://ann@127.0.0.1:1/shop\n");
+
+    Ended ended =
+        program.run(Launch.of("verify").with(Map.of("HOLDFAST_POSTGRES_FILE", url.toString())));
+
+    assertThat(ended.status()).isEqualTo(FAILED);
+    assertThat(ended.err()).contains("127.0.0.1:1");
+  }
+
+  /** The launcher rehearses with the environment of whoever calls it first. */
+  @Test
+  @Tag("nightly")
+  void rehearsesOnAJournalOfItsOwn() {
+    Map<String, String> elsewhere =
+        Map.of("HOLDFAST_POSTGRES", "postgresql://ann@127.0.0.1:1/shop", "HOLDFAST_API_KEYS", "x");
+
+    Ended ended = program.run(Launch.of("rehearse").with(elsewhere));
+
+    assertThat(ended.status()).as(ended.err()).isZero();
+  }
+
   @Test
   void refusesToServeADataFolderThatAnotherProcessHolds() {
     Path data = dir.resolve("data");
