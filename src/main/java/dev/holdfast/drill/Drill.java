@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
@@ -45,6 +46,9 @@ public final class Drill {
   private static final int EXAMPLES = 5;
   private static final long NOTICED_NANOS = 500_000_000;
   private static final long SLICE_NANOS = 100_000_000;
+
+  /** So long after a fault is over requests may still fail of which callers may be told. */
+  private static final long RECOVERED_NANOS = TimeUnit.SECONDS.toNanos(2);
 
   private final DrillPlan plan;
   private final Consumer<String> progress;
@@ -116,6 +120,9 @@ public final class Drill {
     private final List<String> notes = new ArrayList<>();
     private Set<Integer> affected = Set.of();
 
+    /** When the fault was over, by {@link System#nanoTime}. */
+    private long healed;
+
     Run(
         int number,
         Fault fault,
@@ -169,6 +176,7 @@ public final class Drill {
                     node -> new Probes(node.http(), load.browsersOf(ownedBy(Set.of(node.name())))));
         watch();
         injection.heal(progress, () -> probes.ifPresent(Probes::end));
+        healed = System.nanoTime();
         probes.ifPresent(Probes::await);
         probes.ifPresent(asked -> notes.add(asked.toString()));
         pass(plan.watch());
@@ -258,16 +266,21 @@ public final class Drill {
       var faulty = new TreeMap<String, Long>();
       var examples = new ArrayList<String>();
       long requests = 0;
+      long failedAfterwards = 0;
       var before = new ArrayList<Double>();
       var after = new ArrayList<Double>();
       for (Sample sample : samples) {
+        if (sample.came() == Came.NOT_SENT) {
+          continue; // it is part of the request that was sent in the end
+        }
         (sample.ended() < injection.at() ? before : after)
             .add((sample.ended() - sample.begun()) / 1e6);
-        if (sample.ended() < injection.at() || sample.came() == Came.NOT_SENT) {
+        if (sample.ended() < injection.at()) {
           continue;
         }
         requests++;
         if (sample.failed()) {
+          failedAfterwards += sample.begun() - healed > RECOVERED_NANOS ? 1 : 0;
           boolean fault = injection.faulty().contains(sample.node());
           (fault ? faulty : live).merge(word(sample.came()), 1L, Long::sum);
           if (!fault && examples.size() < EXAMPLES) {
@@ -283,6 +296,12 @@ public final class Drill {
         }
       }
       notes.addAll(slowest());
+      var remarks = new ArrayList<>(injection.remarks());
+      if (failedAfterwards > 0) {
+        remarks.add(
+            "%d requests failed that began more than %d s after the fault was over"
+                .formatted(failedAfterwards, TimeUnit.NANOSECONDS.toSeconds(RECOVERED_NANOS)));
+      }
       var took = new ArrayList<String>();
       for (Takeover takeover : cluster.view(cluster.nodes().getFirst()).takeovers()) {
         Duration time = takeover.took();
@@ -310,7 +329,7 @@ public final class Drill {
           kinds,
           fault.mayRefuse(),
           notes,
-          injection.remarks(),
+          remarks,
           someOf(violations),
           spared == null ? null : Vitals.of(spared.pid()),
           took.stream().limit(EXAMPLES).toList(),
@@ -336,12 +355,12 @@ public final class Drill {
           .sorted(Comparator.comparingLong((Sample sample) -> sample.begun() - sample.ended()))
           .limit(EXAMPLES)
           .map(sample ->
-              "answered after %.2f s%s: sent to %s %.2f s after the fault"
+              "answered after %.2f s%s: begun %.2f s after the fault, at %s in the end"
                   .formatted(
                       (sample.ended() - sample.begun()) / 1e9,
                       sample.owner().isEmpty() ? "" : " by " + sample.owner(),
-                      sample.node(),
-                      (sample.begun() - injection.at()) / 1e9))
+                      (sample.begun() - injection.at()) / 1e9,
+                      sample.node()))
           .toList();
     }
 

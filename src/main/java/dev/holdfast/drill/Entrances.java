@@ -122,12 +122,17 @@ final class Entrances implements AutoCloseable {
   }
 
   private Sent send(int user, Call call) {
+    long begun = System.nanoTime();
+    long end = begun + ApiClient.PATIENCE.toNanos();
     while (true) {
-      Entrance entrance = next();
+      Entrance entrance = next(end);
       Sent sent = sendTo(entrance, call);
-      var sample = sample(user, entrance, sent);
-      samples.add(sample);
-      switch (sample.came()) {
+      Came came = came(sent);
+      if (came == Came.NOT_SENT && System.nanoTime() - end > 0) {
+        came = Came.GIVEN_UP;
+      }
+      samples.add(sample(user, entrance, begun, sent, came));
+      switch (came) {
         case NOT_SENT -> entrance.ready = false;
         case DONE, REFUSED, UNAVAILABLE, UNKNOWN, BROKEN, GIVEN_UP -> {
           return sent;
@@ -136,8 +141,8 @@ final class Entrances implements AutoCloseable {
     }
   }
 
-  private Entrance next() {
-    long end = System.nanoTime() + ApiClient.PATIENCE.toNanos();
+  /** {@return a node that is ready; when {@code end} has come, any} */
+  private Entrance next(long end) {
     while (true) {
       List<Entrance> ready = all.stream().filter(entrance -> entrance.ready).toList();
       if (!ready.isEmpty()) {
@@ -162,20 +167,26 @@ final class Entrances implements AutoCloseable {
         : first;
   }
 
-  private static Sample sample(int user, Entrance entrance, Sent sent) {
+  private static Sample sample(int user, Entrance entrance, long begun, Sent sent, Came came) {
     return switch (sent) {
       case Answer answer ->
           new Sample(
               user,
-              answer.begun(),
+              begun,
               answer.ended(),
               entrance.node,
               answer.header("Holdfast-Owner"),
-              came(answer),
+              came,
               answer.status() >= 500 ? answer.status() + " " + answer.problem() : "");
       case NoAnswer no ->
-          new Sample(
-              user, no.begun(), no.ended(), entrance.node, "", came(no), no.why().toString());
+          new Sample(user, begun, no.ended(), entrance.node, "", came, no.why().toString());
+    };
+  }
+
+  private static Came came(Sent sent) {
+    return switch (sent) {
+      case Answer answer -> came(answer);
+      case NoAnswer no -> came(no);
     };
   }
 

@@ -4,7 +4,8 @@ package dev.holdfast.drill;
  * One request of the load and what came of it.
  *
  * @param user whose it was, a number from 0; -1 for visitors
- * @param begun when it was sent, by {@link System#nanoTime}
+ * @param begun when its caller wanted it sent, by {@link System#nanoTime}; while no node says that
+ *     it is ready, or nobody listens, it waits
  * @param ended when the answer was there, or it was clear that none would come, likewise
  * @param node where it entered
  * @param owner the node that the answer names as the user's; empty where it names none
