@@ -25,3 +25,38 @@ BEGIN
   RETURN gone;
 END
 $$;
+
+-- As before, but what is much is deleted before the row of the node is locked, for which its batches
+-- wait. They look at the newest event only, which stays; but a snapshot from before it may be with
+-- one that is on its way. The deadline is that of the newest event that the caller knows.
+CREATE FUNCTION erase(
+  node_id text, erased uuid, number bigint, newest bigint, deadline bigint)
+RETURNS integer LANGUAGE plpgsql AS $$
+BEGIN
+  IF NOT EXISTS (SELECT FROM node WHERE id = node_id AND fenced_at IS NULL) THEN
+    RETURN -1;
+  END IF;
+  IF NOT EXISTS (SELECT FROM event WHERE owner = erased AND seq = number) THEN
+    RETURN 0;
+  END IF;
+  DELETE FROM event WHERE owner = erased AND seq < number;
+  UPDATE node SET writer = writer + 1 WHERE id = node_id AND fenced_at IS NULL;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'node % was fenced meanwhile', node_id; -- and nothing is deleted
+  END IF;
+  UPDATE event SET due = nullif(deadline, 9223372036854775807)
+  WHERE owner = erased AND seq = newest;
+  IF deadline < 9223372036854775807 THEN
+    INSERT INTO agenda AS a (owner, wake) VALUES (erased, deadline)
+    ON CONFLICT (owner) DO UPDATE SET wake = least(a.wake, excluded.wake);
+  END IF;
+  DELETE FROM snapshot WHERE owner = erased AND seq < number;
+  RETURN 1;
+END
+$$;
+
+-- For nodes of the version before.
+CREATE OR REPLACE FUNCTION erase(node_id text, erased uuid, number bigint, deadline bigint)
+RETURNS integer LANGUAGE sql VOLATILE AS $$
+  SELECT erase(node_id, erased, number, number, deadline)
+$$;

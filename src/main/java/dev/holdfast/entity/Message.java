@@ -47,7 +47,7 @@ public sealed interface Message {
    *
    * @param number of the event that says the user is erased
    */
-  record ErasureEnded(long number, boolean done) implements Message {}
+  record ErasureEnded(long number, long newest, boolean done) implements Message {}
 
   /** What the journal holds from before an erasure is to be deleted, since it was not yet. */
   record EraseAgain() implements Message {}

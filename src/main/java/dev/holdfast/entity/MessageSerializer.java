@@ -50,13 +50,19 @@ public final class MessageSerializer extends SerializerWithStringManifest {
    * before it; 64 MiB where the limits allow more, at which a single user's answer would stop
    * everybody's}
    *
-   * <p>That is either all sessions of a user with their one cart, or one session with a cart and
-   * the order that an equal cart became before. Questions are smaller.
+   * <p>That is either all sessions of a user with their cart twice, as an administrator is told, or
+   * one session with a cart and the order that an equal cart became before. Questions are smaller.
+   * Users who became as large as they are under the default limits cross under lower ones, too.
    */
   public static int mostBytes(Limits limits) {
-    long cart = (long) limits.cartLines() * (limits.lineAttributesBytes() + LINE_BYTES);
-    long session = (long) limits.attributesBytes() + SESSION_BYTES;
-    long most = Math.max(limits.sessions() * session + cart, session + 2 * cart);
+    Limits usual = Limits.defaults();
+    long lines = Math.max(limits.cartLines(), usual.cartLines());
+    long line =
+        (long) Math.max(limits.lineAttributesBytes(), usual.lineAttributesBytes()) + LINE_BYTES;
+    long session =
+        (long) Math.max(limits.attributesBytes(), usual.attributesBytes()) + SESSION_BYTES;
+    long sessions = Math.max(limits.sessions(), usual.sessions());
+    long most = sessions * session + 2 * lines * line;
     return (int) Math.min(AROUND_BYTES + most, MOST_BYTES);
   }
 

@@ -134,6 +134,9 @@ public final class UserEntity extends JournaledActor<Message> {
   private static final Duration ADMISSION_PATIENCE = Duration.ofMillis(300);
   private static final Duration ERASURE_PATIENCE = Duration.ofMillis(500);
 
+  /** That becomes 64 seconds when it fails again and again. */
+  private static final int MOST_DOUBLINGS = 7;
+
   /** The same while the known user cannot be read. */
   private static final Duration UNREADABLE_PATIENCE = Duration.ofSeconds(30);
 
@@ -206,6 +209,9 @@ public final class UserEntity extends JournaledActor<Message> {
    * This and the other lists are {@code List.of()} while they are empty, which most are for ever.
    */
   private List<Erased> awaitingErasure = List.of();
+
+  /** How often in succession the journal has not deleted what is to be erased. */
+  private int erasuresFailed;
 
   /** Who is to be told of an erasure, and what, once the history is deleted. */
   private record Erased(Asker replyTo, Reply reply) {}
@@ -364,7 +370,8 @@ public final class UserEntity extends JournaledActor<Message> {
           unsetAside();
         }
       }
-      case Message.ErasureEnded(long number, boolean done) -> onErasureEnded(number, done);
+      case Message.ErasureEnded(long number, long newest, boolean done) ->
+          onErasureEnded(number, newest, done);
       case Message.EraseAgain _ -> deleteHistory();
       case Message.Stop _ -> onStop();
       case Message.End _ -> {} // dealt with before
@@ -544,8 +551,11 @@ public final class UserEntity extends JournaledActor<Message> {
 
   private void write(Message message, Decision decision) {
     User after = decision.state();
-    boolean erased = decision.entries().getLast().event() instanceof Event.UserErased;
-    long deadline = erased ? after.lastEntryAt() : after.deadline(surroundings.limits());
+    // Due until what is to be erased is deleted, so that the agenda has somebody see to it.
+    boolean erasing =
+        eventsSinceErasure != NONE
+            || decision.entries().getLast().event() instanceof Event.UserErased;
+    long deadline = erasing ? after.lastEntryAt() : after.deadline(surroundings.limits());
     List<JournalEvent> events = new ArrayList<>(decision.entries().size());
     for (Entry entry : decision.entries()) {
       events.add(UserCodec.encode(entry, deadline));
@@ -632,9 +642,13 @@ public final class UserEntity extends JournaledActor<Message> {
           ask.replyTo().tell(answered(new Reply.Nothing()));
         }
       }
-      case Reply.Done(Outcome.Erased _, _, _, _)
-          when eventsSinceErasure != NONE && awaitingErasure.size() < MAX_WAITING ->
+      case Reply.Done(Outcome.Erased _, _, _, _) when eventsSinceErasure != NONE -> {
+        if (awaitingErasure.size() < MAX_WAITING) {
           awaitingErasure = with(awaitingErasure, new Erased(ask.replyTo(), decision.reply()));
+        } else {
+          ask.replyTo().tell(new Answer.Unknown()); // never done before it is
+        }
+      }
       case Reply.Refused(Refusal refusal)
           when refusal.reason() == Refusal.Reason.SESSION_INVALID && tookEffectBefore(ask) ->
           // The session was ended or rotated since, so what came of it must not be told; but
@@ -773,18 +787,28 @@ public final class UserEntity extends JournaledActor<Message> {
       return;
     }
     long number = number() - eventsSinceErasure;
+    long newest = number();
     context()
         .pipeToSelf(
-            surroundings.journal().erase(owner(), number, user().deadline(surroundings.limits())),
-            (done, failure) -> new Message.ErasureEnded(number, Boolean.TRUE.equals(done)));
+            surroundings
+                .journal()
+                .erase(owner(), number, newest, user().deadline(surroundings.limits())),
+            (done, failure) -> new Message.ErasureEnded(number, newest, Boolean.TRUE.equals(done)));
   }
 
-  private void onErasureEnded(long number, boolean done) {
+  private void onErasureEnded(long number, long newest, boolean done) {
     if (!done) {
       LOG.warn("the history of the erased user {} is not deleted yet", owner);
-      later(ERASURE_PATIENCE, new Message.EraseAgain());
+      later(
+          ERASURE_PATIENCE.multipliedBy(1L << Math.min(erasuresFailed++, MOST_DOUBLINGS)),
+          new Message.EraseAgain());
     } else if (eventsSinceErasure != NONE && number == number() - eventsSinceErasure) {
+      if (newest != number() || inHand != null) {
+        deleteHistory(); // for the deadline of what was written meanwhile
+        return;
+      }
       eventsSinceErasure = NONE;
+      erasuresFailed = 0;
       offerSnapshot(); // with it no recovery has to do this again
       awaitingErasure.forEach(erased -> erased.replyTo.tell(answered(erased.reply)));
       awaitingErasure = List.of();

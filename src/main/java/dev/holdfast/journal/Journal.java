@@ -290,8 +290,10 @@ public final class Journal implements AutoCloseable {
    * Deletes what an owner has from before event {@code number}; see {@link JournalStore#erase}. The
    * future ends with whether there is such an event, or with a {@link JournalFailure}.
    */
-  public CompletableFuture<Boolean> erase(Owner owner, long number, long deadline) {
-    return removals.erase(owner, number, deadline).whenComplete((_, _) -> recoveries.forget(owner));
+  public CompletableFuture<Boolean> erase(Owner owner, long number, long newest, long deadline) {
+    return removals
+        .erase(owner, number, newest, deadline)
+        .whenComplete((_, _) -> recoveries.forget(owner));
   }
 
   Recoveries recoveries() {

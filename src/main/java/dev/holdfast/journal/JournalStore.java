@@ -120,16 +120,17 @@ public interface JournalStore extends AutoCloseable {
   /**
    * Deletes what an owner has from before event {@code number}: the earlier events, and a snapshot
    * that is older. No snapshot from before it is stored afterwards, though one may be waiting to
-   * be. The event's deadline becomes {@code deadline}.
+   * be. The deadline of event {@code newest} becomes {@code deadline}.
    *
    * <p>May be repeated. Events that follow are left as they are.
    *
+   * @param newest the number of the newest event that the caller knows
    * @param deadline not before the one that the event had: milliseconds since the epoch, or {@link
    *     JournalEvent#NO_DEADLINE}
    * @return false if there is no such event; nothing is deleted then
    * @throws NotWritten also if {@code node} is fenced
    */
-  boolean erase(NodeId node, Owner owner, long number, long deadline);
+  boolean erase(NodeId node, Owner owner, long number, long newest, long deadline);
 
   /**
    * The owners within {@code ranges} whose newest event has a deadline at or before {@code now}, by

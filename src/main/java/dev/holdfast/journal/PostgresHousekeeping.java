@@ -204,13 +204,14 @@ final class PostgresHousekeeping {
     });
   }
 
-  boolean erase(NodeId node, Owner owner, long number, long deadline) {
-    return store.change(session -> {
-      PreparedStatement erase = session.prepare("SELECT erase(?, ?::uuid, ?, ?)");
+  boolean erase(NodeId node, Owner owner, long number, long newest, long deadline) {
+    return store.changeSlowly(session -> {
+      PreparedStatement erase = session.prepare("SELECT erase(?, ?::uuid, ?, ?, ?)");
       erase.setString(1, node.value());
       erase.setString(2, PostgresStore.uuid(owner));
       erase.setLong(3, number);
-      erase.setLong(4, deadline);
+      erase.setLong(4, newest);
+      erase.setLong(5, deadline);
       try (ResultSet row = erase.executeQuery()) {
         row.next();
         if (row.getInt(1) < 0) {

@@ -30,6 +30,8 @@ final class PostgresSession implements AutoCloseable {
     WRITING(4),
     /** Questions that find a bounded number of rows. */
     READING(8),
+    /** What deletes all that there is of an owner, which may be much. */
+    ERASING(120),
     /** The whole journal, which takes as long as it takes. */
     SCANNING(0),
     /** Changes of the schema, which take as long as they take. */
@@ -45,7 +47,10 @@ final class PostgresSession implements AutoCloseable {
     }
 
     private boolean writes() {
-      return this == WRITING || this == MIGRATING;
+      return switch (this) {
+        case WRITING, ERASING, MIGRATING -> true;
+        case READING, SCANNING -> false;
+      };
     }
   }
 

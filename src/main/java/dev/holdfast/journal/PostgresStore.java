@@ -862,9 +862,9 @@ public final class PostgresStore implements JournalStore {
   }
 
   @Override
-  public boolean erase(NodeId node, Owner owner, long number, long deadline) {
-    newest.forget(owner);
-    return housekeeping.erase(node, owner, number, deadline);
+  public boolean erase(NodeId node, Owner owner, long number, long newest, long deadline) {
+    this.newest.forget(owner);
+    return housekeeping.erase(node, owner, number, newest, deadline);
   }
 
   /** Moves agenda rows on; see {@code postpone} in the schema. */
@@ -1250,6 +1250,19 @@ public final class PostgresStore implements JournalStore {
   @FunctionalInterface
   interface Work<T> {
     T run(PostgresSession session) throws SQLException;
+  }
+
+  /** Does what may take long, on a connection of its own. */
+  <T> T changeSlowly(Work<T> work) {
+    try (PostgresSession session = PostgresSession.open(options, Use.ERASING)) {
+      T result = work.run(session);
+      session.refuseWarnings();
+      return result;
+    } catch (SQLException e) {
+      throw PostgresErrors.leavesOpen(e)
+          ? new InDoubt(PostgresErrors.describe(e), e)
+          : PostgresErrors.notWritten(e);
+    }
   }
 
   /**

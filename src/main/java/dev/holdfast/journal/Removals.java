@@ -63,11 +63,11 @@ final class Removals implements AutoCloseable {
     return purge.gone;
   }
 
-  CompletableFuture<Boolean> erase(Owner owner, long number, long deadline) {
+  CompletableFuture<Boolean> erase(Owner owner, long number, long newest, long deadline) {
     try {
       return CompletableFuture.supplyAsync(
           () -> {
-            boolean erased = store.erase(node, owner, number, deadline);
+            boolean erased = store.erase(node, owner, number, newest, deadline);
             if (erased) {
               metrics.erasedCount.increment();
             }

@@ -201,17 +201,25 @@ final class SqliteHousekeeping {
     }
   }
 
-  boolean erase(NodeId node, Owner owner, long number, long deadline) {
+  boolean erase(NodeId node, Owner owner, long number, long newest, long deadline) {
     return store.transact(session -> {
       refuseFenced(session, node);
+      PreparedStatement select =
+          session.prepare("SELECT EXISTS (SELECT 1 FROM event WHERE owner = ? AND seq = ?)");
+      select.setBytes(1, owner.bytes());
+      select.setLong(2, number);
+      try (ResultSet row = select.executeQuery()) {
+        row.next();
+        if (!row.getBoolean(1)) {
+          return false;
+        }
+      }
       PreparedStatement update =
           session.prepare("UPDATE event SET due = ? WHERE owner = ? AND seq = ?");
       SqliteStore.setDeadline(update, 1, deadline);
       update.setBytes(2, owner.bytes());
-      update.setLong(3, number);
-      if (update.executeUpdate() == 0) {
-        return false;
-      }
+      update.setLong(3, newest);
+      update.executeUpdate();
       SqliteStore.wakeBy(session, owner, deadline);
       for (String table : List.of("event", "snapshot")) {
         PreparedStatement delete =

@@ -457,8 +457,8 @@ public final class SqliteStore implements JournalStore {
   }
 
   @Override
-  public boolean erase(NodeId node, Owner owner, long number, long deadline) {
-    return housekeeping.erase(node, owner, number, deadline);
+  public boolean erase(NodeId node, Owner owner, long number, long newest, long deadline) {
+    return housekeeping.erase(node, owner, number, newest, deadline);
   }
 
   @Override

@@ -169,7 +169,7 @@ final class MessageSerializerTest {
           new Message.AdmissionCame(new Answer.Unknown()),
           new Message.AdmissionLate(),
           new Message.PurgeEnded(true),
-          new Message.ErasureEnded(1, true),
+          new Message.ErasureEnded(1, 1, true),
           new Message.EraseAgain(),
           new Message.Stop()
         }) {

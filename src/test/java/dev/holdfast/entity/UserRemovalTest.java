@@ -233,6 +233,26 @@ final class UserRemovalTest {
   }
 
   @Test
+  void isWokenToFinishAnErasureThatWasCutShortThoughTheUserHasComeBack() {
+    openMuch();
+    failing.refuseToErase(new NotWritten(NotWritten.Reason.UNAVAILABLE, "planted"));
+    actor(ADA)
+        .tell(
+            new Message.Ask(new Command.Erase(request()), kit.<Answer>createTestProbe().getRef()));
+    await().until(() -> names(ADA).contains("user.erased.v1"));
+    open(ADA, NEW_SESSION);
+    stop(ADA);
+    assertThat(due(clock.get())).extracting(DueOwner::owner).containsExactly(owner(ADA));
+    failing.repair();
+
+    ask(ADA, new Command.Wake());
+
+    await().until(() -> names(ADA).equals(List.of("user.erased.v1", "session.opened.v1")));
+    await().until(() -> due(clock.get()).isEmpty());
+    assertThat(due(Long.MAX_VALUE - 1)).extracting(DueOwner::owner).containsExactly(owner(ADA));
+  }
+
+  @Test
   void isWokenToFinishAnErasureThatWasCutShort() {
     openMuch();
     failing.refuseToErase(new NotWritten(NotWritten.Reason.UNAVAILABLE, "planted"));

@@ -237,10 +237,10 @@ public final class FailingStore implements JournalStore {
   }
 
   @Override
-  public boolean erase(NodeId node, Owner owner, long number, long deadline) {
+  public boolean erase(NodeId node, Owner owner, long number, long newest, long deadline) {
     failIfBroken();
     throwIfSet(erasures.get());
-    return store.erase(node, owner, number, deadline);
+    return store.erase(node, owner, number, newest, deadline);
   }
 
   @Override

@@ -908,7 +908,7 @@ abstract class JournalContract {
     writeInTurn(writeOf(ANN, 1, 4), deadlineAt(ANN, 5, 1_000), writeOf(BOB, 1, 2));
     writeSnapshot(ANN, 4, "secret");
 
-    assertThat(store.erase(NODE, ANN, 5, 7_000)).isTrue();
+    assertThat(store.erase(NODE, ANN, 5, 5, 7_000)).isTrue();
 
     Recovered left = recover(ANN);
     assertThat(left.snapshot()).isNull();
@@ -917,7 +917,7 @@ abstract class JournalContract {
     assertThat(numbers(BOB)).hasSize(2);
     assertThat(due(6_999)).as("done, so nothing is due before the new deadline").isEmpty();
     assertThat(due(7_000)).containsExactly(new DueOwner(ANN, 7_000));
-    assertThat(store.erase(NODE, ANN, 5, 7_000)).as("again").isTrue();
+    assertThat(store.erase(NODE, ANN, 5, 5, 7_000)).as("again").isTrue();
     assertThat(store.damages()).isEmpty();
     assertThat(conflictsOf(write(writeOf(ANN, 6, 1)))).isEmpty();
   }
@@ -928,20 +928,24 @@ abstract class JournalContract {
     write(deadlineAt(ANN, 8, 500));
     writeSnapshot(ANN, 6, "after it");
 
-    assertThat(store.erase(NODE, ANN, 5, 7_000)).isTrue();
+    assertThat(store.erase(NODE, ANN, 5, 5, 7_000)).isTrue();
 
     assertThat(numbers(ANN)).containsExactly(5L, 6L, 7L, 8L);
     assertThat(snapshotOf(ANN)).isEqualTo("after it");
     assertThat(due(500)).containsExactly(new DueOwner(ANN, 500));
-    assertThat(store.erase(NODE, ANN, 9, 7_000)).as("of an event that is not there").isFalse();
-    assertThat(store.erase(NODE, BOB, 1, 7_000)).isFalse();
+    assertThat(store.erase(NODE, ANN, 5, 8, 7_000)).as("the newest one is known").isTrue();
+    assertThat(due(6_999)).isEmpty();
+    assertThat(due(7_000)).containsExactly(new DueOwner(ANN, 7_000));
+    assertThat(store.damages()).isEmpty();
+    assertThat(store.erase(NODE, ANN, 9, 9, 7_000)).as("of an event that is not there").isFalse();
+    assertThat(store.erase(NODE, BOB, 1, 1, 7_000)).isFalse();
     assertThat(numbers(ANN)).hasSize(4);
   }
 
   @Test
   void storesNoSnapshotFromBeforeAnErasure() {
     write(writeOf(ANN, 1, 5));
-    store.erase(NODE, ANN, 5, JournalEvent.NO_DEADLINE);
+    store.erase(NODE, ANN, 5, 5, JournalEvent.NO_DEADLINE);
 
     writeSnapshot(ANN, 4, "secret");
     assertThat(recover(ANN).snapshot()).isNull();
@@ -963,7 +967,7 @@ abstract class JournalContract {
         List.<Runnable>of(
             () -> trim(nothing, null, 100),
             () -> store.purge(NODE, Map.of(ANN, 3L), 0),
-            () -> store.erase(NODE, ANN, 3, JournalEvent.NO_DEADLINE))) {
+            () -> store.erase(NODE, ANN, 3, 3, JournalEvent.NO_DEADLINE))) {
       assertThat(catchThrowableOfType(NotWritten.class, deletion::run).reason())
           .isEqualTo(Reason.FENCED);
     }
@@ -1049,7 +1053,7 @@ abstract class JournalContract {
     write(writeOf(ANN, 1, 3));
     readers().passed("slow", 0, 1);
 
-    assertThat(store.erase(NODE, ANN, 3, JournalEvent.NO_DEADLINE)).isTrue();
+    assertThat(store.erase(NODE, ANN, 3, 3, JournalEvent.NO_DEADLINE)).isTrue();
 
     assertThat(numbers(ANN)).containsExactly(3L);
     assertThat(readers().state().forgotten()).isZero();

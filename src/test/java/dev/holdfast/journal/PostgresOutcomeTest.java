@@ -196,6 +196,22 @@ class PostgresOutcomeTest {
             outcome.equals(new Outcome.Written(List.of())) ? List.of(1L, 2L) : List.<Long>of());
   }
 
+  /** It may be hundreds of megabytes, and everybody else's changes would wait for it. */
+  @Test
+  void writesOnWhileTheHistoryOfAnErasedOwnerIsDeleted() throws Exception {
+    store.write(NODE, List.of(JournalContract.writeOf(ANN, 1, 5)), List.of());
+    Future<Boolean> erased;
+    try (Hold _ = hold("SELECT FROM event WHERE seq = 3 FOR UPDATE")) {
+      erased = threads.submit(() -> store.erase(NODE, ANN, 5, 5, JournalEvent.NO_DEADLINE));
+      awaitWaiting(1);
+      assertWritten(store, NODE, JournalContract.writeOf(BOB, 1, 1));
+      assertWritten(store, NODE, JournalContract.writeOf(ANN, 6, 1));
+      assertThat(erased).isNotDone();
+    }
+    assertThat(erased.get(20, TimeUnit.SECONDS)).isTrue();
+    assertThat(numbers(ANN)).containsExactly(5L, 6L);
+  }
+
   @Test
   void refusesTheNextEventOfAnOwnerForWhomAnotherNodeHasWritten() throws Exception {
     NodeId other = new NodeId("other");
@@ -363,11 +379,15 @@ class PostgresOutcomeTest {
 
   /** Somebody who sits on the rows of the nodes. */
   private Hold holdNode() throws SQLException {
+    return hold("SELECT FROM node FOR UPDATE");
+  }
+
+  private Hold hold(String lock) throws SQLException {
     Connection connection = DriverManager.getConnection(options.url());
     connection.setAutoCommit(false);
     Hold hold = new Hold(connection);
     hold.execute("SET search_path = outcome");
-    hold.execute("SELECT FROM node FOR UPDATE");
+    hold.execute(lock);
     return hold;
   }
 

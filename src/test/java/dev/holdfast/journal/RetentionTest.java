@@ -184,16 +184,16 @@ class RetentionTest {
     store.breakDown(new NotWritten(Reason.UNAVAILABLE, "planted"));
 
     assertThat(journal.purge(ANN, 10, 0)).failsWithin(Duration.ofSeconds(10));
-    assertThat(journal.erase(BOB, 10, 0)).failsWithin(Duration.ofSeconds(10));
+    assertThat(journal.erase(BOB, 10, 10, 0)).failsWithin(Duration.ofSeconds(10));
     store.repair();
     assertThat(journal.purge(ANN, 10, 0).join()).isTrue();
-    assertThat(journal.erase(BOB, 10, JournalEvent.NO_DEADLINE).join()).isTrue();
+    assertThat(journal.erase(BOB, 10, 10, JournalEvent.NO_DEADLINE).join()).isTrue();
     assertThat(numbers(BOB)).containsExactly(10L);
 
     retention.close();
     journal.close();
     assertThat(journal.purge(CAT, 10, 0)).failsWithin(Duration.ofSeconds(10));
-    assertThat(journal.erase(CAT, 10, 0)).failsWithin(Duration.ofSeconds(10));
+    assertThat(journal.erase(CAT, 10, 10, 0)).failsWithin(Duration.ofSeconds(10));
   }
 
   @Test

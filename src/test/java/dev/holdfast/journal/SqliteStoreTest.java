@@ -438,7 +438,7 @@ class SqliteStoreTest {
           List.of(
               new OwnerWrite(ANN, 21, List.of(new JournalEvent("erased.v1", new byte[0], 30, 30)))),
           List.of());
-      assertThat(store.erase(node, ANN, 21, 40)).isTrue();
+      assertThat(store.erase(node, ANN, 21, 21, 40)).isTrue();
     }
 
     // Closed in good order, so the log is gone: all there is, is in the file.
