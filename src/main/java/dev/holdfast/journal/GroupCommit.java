@@ -63,7 +63,7 @@ final class GroupCommit implements JournalHealth, AutoCloseable {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition work = lock.newCondition();
   private final ArrayDeque<Waiting> waiting = new ArrayDeque<>();
-  private final LinkedHashMap<Owner, SnapshotWrite> snapshots = new LinkedHashMap<>();
+  private final LinkedHashMap<Owner, Offered> snapshots = new LinkedHashMap<>();
   private long waitingBytes;
   private boolean closed;
 
@@ -89,6 +89,9 @@ final class GroupCommit implements JournalHealth, AutoCloseable {
       long since,
       CompletableFuture<Void> outcome,
       @Nullable String trace) {}
+
+  /** A snapshot, and the history of the database that its events were written to. */
+  private record Offered(SnapshotWrite snapshot, long history) {}
 
   private record Batch(List<Waiting> events, List<SnapshotWrite> snapshots) {
 
@@ -216,13 +219,13 @@ final class GroupCommit implements JournalHealth, AutoCloseable {
   boolean offer(SnapshotWrite snapshot) {
     lock.lock();
     try {
-      SnapshotWrite earlier = snapshots.get(snapshot.owner());
+      Offered earlier = snapshots.get(snapshot.owner());
       boolean room = earlier != null || snapshots.size() < settings.maxQueuedSnapshots();
-      if (closed || !room || (earlier != null && earlier.number() >= snapshot.number())) {
+      if (closed || !room || (earlier != null && earlier.snapshot.number() >= snapshot.number())) {
         metrics.droppedSnapshotCount.increment();
         return false;
       }
-      snapshots.put(snapshot.owner(), snapshot);
+      snapshots.put(snapshot.owner(), new Offered(snapshot, store.historyNumber()));
       work.signal();
       return true;
     } finally {
@@ -361,12 +364,17 @@ final class GroupCommit implements JournalHealth, AutoCloseable {
   private List<SnapshotWrite> takeSnapshots(int max, long maxBytes) {
     List<SnapshotWrite> taken = new ArrayList<>();
     long bytes = 0;
-    Iterator<SnapshotWrite> all = snapshots.values().iterator();
+    long history = store.historyNumber();
+    Iterator<Offered> all = snapshots.values().iterator();
     while (all.hasNext() && taken.size() < max && bytes < maxBytes) {
-      SnapshotWrite next = all.next();
+      Offered next = all.next();
       all.remove();
-      taken.add(next);
-      bytes += next.snapshot().payload().length;
+      if (next.history == history) {
+        taken.add(next.snapshot);
+        bytes += next.snapshot.snapshot().payload().length;
+      } else {
+        metrics.droppedSnapshotCount.increment(); // of events that may have been lost since
+      }
     }
     return taken;
   }
@@ -380,6 +388,9 @@ final class GroupCommit implements JournalHealth, AutoCloseable {
   }
 
   private void write(Batch batch) {
+    if (batch.events.isEmpty() && batch.snapshots.isEmpty()) {
+      return;
+    }
     long began = System.nanoTime() | 1; // never 0, which stands for none
     batchBegan = began;
     var recorded = new BatchWritten();

@@ -406,6 +406,24 @@ class JournalTest {
     assertThat(journal.recover(ANN).join().snapshot()).isNull();
   }
 
+  /** Its events may be lost, and others have their numbers by now. */
+  @Test
+  void storesNoSnapshotOfAHistoryThatIsOver() throws SQLException {
+    journal.write(writeOf(ANN, 1, 1)).join();
+    CompletableFuture<Void> first;
+    try (ForeignLock _ = new ForeignLock()) {
+      first = journal.write(writeOf(BOB, 1, 1));
+      await().until(() -> journal.metrics().queuedWrites() == 0);
+      assertThat(journal.offerSnapshot(snapshotOf(ANN, 1, "at 1"))).isTrue();
+      store.changeHistory();
+    }
+    first.join();
+
+    await().until(() -> journal.metrics().droppedSnapshots() == 1);
+    assertThat(journal.recover(ANN).join().snapshot()).isNull();
+    journal.write(writeOf(CAT, 1, 1)).join();
+  }
+
   // ---- agenda and deletion, as the rest of the program reaches them
 
   @Test
