@@ -45,6 +45,10 @@ public abstract class JournaledActor<M> extends ExtensibleBehavior<M> {
 
   private Phase phase = Phase.READING;
   private long number;
+
+  /** The event before which something was missing when the log was read last, 0 for none. */
+  private long missingBefore;
+
   private boolean stopping;
 
   /** Held until the actor is ready; null while there was none for long. */
@@ -299,10 +303,16 @@ public abstract class JournaledActor<M> extends ExtensibleBehavior<M> {
   private void replayAll(List<StoredEvent> events, long highest) {
     for (StoredEvent event : events) {
       if (number > 0 && event.number() != number + 1) {
+        // Between two parts of a log an erasure may have deleted what was not read yet; what is
+        // missing is missing the next time as well.
+        boolean between = event.equals(events.getFirst()) && event.number() != missingBefore;
+        missingBefore = event.number();
         endReading(
             new NotReplayed(
                 // Lower ones were read twice.
-                event.number() > number ? NotReplayed.Reason.DAMAGED : NotReplayed.Reason.STORE,
+                event.number() > number && !between
+                    ? NotReplayed.Reason.DAMAGED
+                    : NotReplayed.Reason.STORE,
                 "event " + event.number() + " follows event " + number));
         return;
       }

@@ -157,6 +157,20 @@ final class JournaledActorTest {
     await().until(() -> journal.heldBytes() == 0);
   }
 
+  /** An erasure deletes what was not read yet; then it is right the next time. */
+  @Test
+  void takesAGapBetweenTwoPartsOfALongLogForDamageOnlyOnceItIsThereAgain() throws SQLException {
+    store(1, 35);
+    deleteEvent(21);
+
+    ActorRef<Note> notes = spawn();
+
+    await().until(() -> !diary.lines.isEmpty());
+    assertThat(diary.lines).containsExactly("STORE: event 22 follows event 20");
+    tell(notes, Do.RELOAD, 0);
+    await().until(() -> diary.lines.contains("DAMAGED: event 22 follows event 20"));
+  }
+
   @Test
   void tellsASilentStoreAndReadsAgainWhenItIsTold() throws JournalUnusable {
     kit.shutdownTestKit();
