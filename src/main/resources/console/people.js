@@ -149,7 +149,8 @@ async function showSession(id) {
 byId("find").addEventListener("submit", async (event) => {
   event.preventDefault();
   const form = new FormData(event.target);
-  const what = form.get("what").trim();
+  // A user's id may begin or end with a blank, a session's may not.
+  const what = form.get("by") === "user" ? form.get("what") : form.get("what").trim();
   say("Looking…");
   byId("person").replaceChildren();
   try {

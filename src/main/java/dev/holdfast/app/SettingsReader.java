@@ -80,10 +80,13 @@ final class SettingsReader {
   }
 
   private String shown(String key) {
-    // A key's value is a secret, or close to one: not shown even when it is wrong.
-    return key.endsWith("-keys") || key.equals("postgres")
+    String value = config.getValue(key).unwrapped().toString();
+    // A key's value is a secret, or close to one: not shown even when it is wrong. So may be what
+    // is
+    // more than a line: the content of a file, where its name was meant.
+    return key.endsWith("-keys") || key.equals("postgres") || value.lines().count() > 1
         ? "not usable"
-        : config.getValue(key).unwrapped().toString();
+        : value;
   }
 
   private static String text(Duration duration) {

@@ -76,8 +76,11 @@ final class NodeOptions {
   Map<String, String> environment() {
     var environment = new HashMap<>(System.getenv());
     given(Map.of())
-        .forEach((key, value) ->
-            environment.put("HOLDFAST_" + key.toUpperCase(Locale.ROOT).replace('-', '_'), value));
+        .forEach((key, value) -> {
+          String variable = "HOLDFAST_" + key.toUpperCase(Locale.ROOT).replace('-', '_');
+          environment.remove(variable + "_FILE"); // which the option wins over
+          environment.put(variable, value);
+        });
     if (config != null) {
       environment.put("HOLDFAST_CONFIG", config.toAbsolutePath().toString());
     }

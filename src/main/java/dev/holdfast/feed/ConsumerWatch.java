@@ -66,11 +66,11 @@ public final class ConsumerWatch implements AutoCloseable {
   }
 
   private void look() {
-    OptionalLong now = clock.get();
-    if (now.isEmpty()) {
-      return;
-    }
     try {
+      OptionalLong now = clock.get();
+      if (now.isEmpty()) {
+        return;
+      }
       List<FeedReaders.Consumer> consumers = readers.consumers();
       told.accept(consumers.stream().map(each -> lag(each, now.getAsLong())).toList());
       long since = now.getAsLong() - keep.toMillis();

@@ -35,6 +35,8 @@ final class StrictJson {
           // Names that come often are shared by a bounded table of the factory's own: callers must
           // not be able to fill the JVM's.
           .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+          // Other hashes meet here than where it is read again, so this would bound nothing.
+          .disable(JsonFactory.Feature.FAIL_ON_SYMBOL_HASH_OVERFLOW)
           .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
           .streamReadConstraints(
               StreamReadConstraints.builder()

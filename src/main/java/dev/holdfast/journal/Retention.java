@@ -79,11 +79,11 @@ public final class Retention implements AutoCloseable {
 
   /** Looks at the next page. True if a sweep ended with it. */
   private boolean sweepOn() {
-    OptionalLong now = clock.get();
-    if (now.isEmpty() || !journal.health().isAvailable()) {
-      return false;
-    }
     try {
+      OptionalLong now = clock.get();
+      if (now.isEmpty() || !journal.health().isAvailable()) {
+        return false;
+      }
       if (ahead.isEmpty()) {
         ahead.addAll(ranges.get());
         if (ahead.isEmpty()) {

@@ -50,6 +50,9 @@ final class SqliteCheckpointer implements AutoCloseable {
 
   private static final Duration PAUSE_AFTER_FAILURE = Duration.ofSeconds(1);
 
+  /** Somebody who reads may go on for hours, and each attempt is a new connection. */
+  private static final Duration PAUSE_WHILE_KEPT = Duration.ofMillis(20);
+
   private final Path file;
   private final WriteTurn turn;
   private final int moveAt;
@@ -60,7 +63,10 @@ final class SqliteCheckpointer implements AutoCloseable {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
 
-  /** Pages in the log that are not moved yet, at a guess. Guarded by {@link #lock}. */
+  /**
+   * Pages in the log that are not moved yet, at a guess. At first as many as have it looked at: the
+   * log of an earlier process may be there. Guarded by {@link #lock}.
+   */
   private long pages;
 
   /** Those of them that this process wrote since it last looked. Guarded by {@link #lock}. */
@@ -93,6 +99,7 @@ final class SqliteCheckpointer implements AutoCloseable {
     this.turn = turn;
     this.moveAt = moveAt;
     this.lookAfter = lookAfter;
+    this.pages = moveAt;
   }
 
   void start() {
@@ -120,11 +127,13 @@ final class SqliteCheckpointer implements AutoCloseable {
   private void run() {
     while (awaitPages()) {
       try (SqliteSession session = SqliteSession.writing(file)) {
-        moveWhenLong(session);
+        if (!moveWhenLong(session)) {
+          pause(PAUSE_WHILE_KEPT);
+        }
       } catch (SQLException | NotWritten e) {
         LOG.warn(
             "the journal's log could not be moved into its file, and grows: {}", e.getMessage());
-        pause();
+        pause(PAUSE_AFTER_FAILURE);
       }
     }
   }
@@ -142,10 +151,10 @@ final class SqliteCheckpointer implements AutoCloseable {
     }
   }
 
-  private void pause() {
+  private void pause(Duration time) {
     lock.lock();
     try {
-      long left = PAUSE_AFTER_FAILURE.toNanos();
+      long left = time.toNanos();
       while (left > 0 && !closed) {
         left = changed.awaitNanos(left);
       }
@@ -156,17 +165,19 @@ final class SqliteCheckpointer implements AutoCloseable {
     }
   }
 
-  private void moveWhenLong(SqliteSession session) throws SQLException {
+  /** {@return false if it is long, and somebody who reads has kept all of it from being moved} */
+  private boolean moveWhenLong(SqliteSession session) throws SQLException {
     Log log = checkpoint(session, "NOOP");
     if (log.left() < moveAt) {
       guessed(log.left());
-      return;
+      return true;
     }
+    long movedBefore = log.moved();
     for (int round = 0; round < ROUNDS && log.left() > LEFT_FOR_THE_END; round++) {
       if (checkpoint(session, "PASSIVE").busy()) {
         // Another process is at it, and comes to the end of it.
         guessed(0);
-        return;
+        return true;
       }
       log = checkpoint(session, "NOOP");
     }
@@ -181,6 +192,7 @@ final class SqliteCheckpointer implements AutoCloseable {
       turn.end();
     }
     guessed(log.busy() ? 0 : log.left());
+    return log.busy() || log.left() < moveAt || log.moved() != movedBefore;
   }
 
   /** Puts what is known in the place of the guess. */

@@ -43,12 +43,13 @@ final class SqliteNodes implements NodeRegistry {
                   "UPDATE incarnation SET number = number + 1, holder = ?, released = 0,"
                       + " renewed_at = "
                       + NOW
-                      + " WHERE number = ? AND (released OR renewed_at <= "
+                      + " WHERE number = ? AND (released OR ? = 0 OR renewed_at <= "
                       + NOW
                       + " - ?)");
           claim.setString(1, node.value());
           claim.setLong(2, expected);
           claim.setLong(3, silence.toMillis());
+          claim.setLong(4, silence.toMillis());
           if (claim.executeUpdate() == 0) {
             return false;
           }

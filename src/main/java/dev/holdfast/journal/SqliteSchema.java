@@ -59,7 +59,7 @@ final class SqliteSchema {
     try {
       if (Files.notExists(file)) {
         create(file);
-      } else if (check(file) < version()) {
+      } else if (check(file) < version() || Files.exists(rollback(file))) {
         upgrade(file);
       }
     } catch (IOException | SQLException e) {
@@ -187,6 +187,14 @@ final class SqliteSchema {
     }
     session.execute("PRAGMA user_version = " + version());
     session.commit();
+  }
+
+  /**
+   * What an upgrade that was cut short has left: the next who opens the file undoes it, whatever
+   * its header says.
+   */
+  private static Path rollback(Path file) {
+    return file.resolveSibling(file.getFileName() + "-journal");
   }
 
   /** The write-ahead log beside {@code file}. */

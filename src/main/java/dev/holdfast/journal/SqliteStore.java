@@ -736,6 +736,11 @@ public final class SqliteStore implements JournalStore {
       writer = current;
       // The checkpointer does it, beside the writer.
       current.execute("PRAGMA wal_autocheckpoint = 0");
+      // A log that was longer once is cut when it begins anew: what was deleted is to be gone there
+      // as well, after as much was written as it usually holds.
+      current.execute(
+          "PRAGMA journal_size_limit = "
+              + SqliteCheckpointer.MOVE_AT * current.number("PRAGMA page_size"));
       // What is deleted is to be gone, not to lie in the file until its page is used again.
       current.execute("PRAGMA secure_delete = ON");
       if (!"wal".equals(current.text("PRAGMA journal_mode = WAL"))) {

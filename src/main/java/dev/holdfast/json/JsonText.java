@@ -32,15 +32,17 @@ public final class JsonText {
 
   /**
    * The one factory of the project, save for what callers send. Depth and number length are
-   * bounded, and names are not interned. Buffers are pooled: by its default each thread would have
-   * its own, and most threads here are short-lived. It is for who reads an object to see that no
-   * member is named twice, as {@link #readObject} does, at a small part of what the factory's way
-   * costs.
+   * bounded, and names are not interned. Names whose hashes meet are never refused: a caller can
+   * choose them so, and what was taken must be read again; they only take longer. Buffers are
+   * pooled: by its default each thread would have its own, and most threads here are short-lived.
+   * It is for who reads an object to see that no member is named twice, as {@link #readObject}
+   * does, at a small part of what the factory's way costs.
    */
   public static final JsonFactory FACTORY =
       new JsonFactoryBuilder()
           .recyclerPool(JsonRecyclerPools.newConcurrentDequePool())
           .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+          .disable(JsonFactory.Feature.FAIL_ON_SYMBOL_HASH_OVERFLOW)
           .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
           .disable(StreamWriteFeature.AUTO_CLOSE_CONTENT)
           .enable(JsonWriteFeature.COMBINE_UNICODE_SURROGATES_IN_UTF8)

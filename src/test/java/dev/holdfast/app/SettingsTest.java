@@ -81,6 +81,22 @@ final class SettingsTest {
     }
   }
 
+  /** Every setting has such a variable; of these the value is itself the name of a file. */
+  @Test
+  void showsNothingOfAPrivateKeyWhoseFileWasNamedInTheWayOfASecret() throws IOException {
+    Path key = folder.resolve("tls.key");
+    Files.writeString(key, "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49\n");
+    assertThatThrownBy(() ->
+            load(
+                Map.of(
+                    "HOLDFAST_HTTP_TLS_CERTIFICATE", key.toString(),
+                    "HOLDFAST_HTTP_TLS_KEY_FILE", key.toString()),
+                Map.of()))
+        .isInstanceOf(InvalidSetting.class)
+        .hasMessageContaining("http.tls.key")
+        .hasMessageNotContaining("MIGH");
+  }
+
   @Test
   void takesAnOptionBeforeTheEnvironmentAndThatBeforeTheFile() throws IOException {
     Path file = file("holdfast { port = 1, node = from-file, limits.quantity = 5 }");

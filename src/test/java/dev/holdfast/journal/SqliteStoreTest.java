@@ -416,6 +416,19 @@ class SqliteStoreTest {
     }
   }
 
+  /** The machine's clock was ahead at the claim, and the process was killed. */
+  @Test
+  void isClaimedByWhoeverHoldsItsFolderThoughTheLastClaimIsOfALaterTime() throws Exception {
+    try (SqliteStore store = open()) {
+      assertThat(store.nodes().claim(node, 0, Duration.ZERO)).isNotNull();
+    }
+    sql("UPDATE incarnation SET renewed_at = renewed_at + 7200000");
+    try (SqliteStore store = open()) {
+      assertThat(store.nodes().claim(new NodeId("next"), 1, Duration.ofSeconds(5))).isNull();
+      assertThat(store.nodes().claim(new NodeId("next"), 1, Duration.ZERO)).isNotNull();
+    }
+  }
+
   @Test
   void leavesNothingInItsFileOfWhatWasErased() throws Exception {
     String secret = "a-secret-of-a-user-who-wants-to-be-forgotten";

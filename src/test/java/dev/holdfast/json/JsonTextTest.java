@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -51,6 +53,29 @@ class JsonTextTest {
   void refusesWhatIsNotJson(String text) {
     assertThatThrownBy(() -> read(text.getBytes(UTF_8)))
         .isInstanceOf(JsonProcessingException.class);
+  }
+
+  /** What was read from characters is read from bytes later, where other hashes meet. */
+  @Test
+  void readsNamesThatWereChosenSoThatTheirHashesMeet() throws IOException {
+    var names = new ArrayList<String>();
+    permute("preferences.", List.of("k3Qz", "9xPa", "Lm0w", "tR7e", "Yb2s", "Fh8u"), names);
+    assertThat(names).hasSize(720);
+    String text = names.stream().map(name -> '"' + name + "\":1").collect(joining(",", "{", "}"));
+
+    Json read = read(text.getBytes(UTF_8));
+
+    assertThat(read).isInstanceOf(Json.Obj.class);
+    assertThat(((Json.Obj) read).members().keySet()).containsExactlyInAnyOrderElementsOf(names);
+  }
+
+  private static void permute(String begun, List<String> left, List<String> all) {
+    if (left.isEmpty()) {
+      all.add(begun);
+    }
+    for (String next : left) {
+      permute(begun + next, left.stream().filter(each -> !each.equals(next)).toList(), all);
+    }
   }
 
   @Test
