@@ -60,25 +60,3 @@ CREATE OR REPLACE FUNCTION erase(node_id text, erased uuid, number bigint, deadl
 RETURNS integer LANGUAGE sql VOLATILE AS $$
   SELECT erase(node_id, erased, number, number, deadline)
 $$;
-
--- As before, but a silence of zero claims in any case, also where the row is of a later time: the
--- server's clock may have been set back.
-CREATE OR REPLACE FUNCTION claim_incarnation(node_id text, expected bigint, silence bigint)
-RETURNS boolean LANGUAGE plpgsql AS $$
-BEGIN
-  IF EXISTS (SELECT FROM node WHERE id = node_id) THEN
-    RETURN false;
-  END IF;
-  UPDATE incarnation
-  SET number = number + 1, holder = node_id, released = false, renewed_at = now_millis()
-  WHERE number = expected
-    AND (released OR silence = 0 OR renewed_at <= now_millis() - silence);
-  IF NOT FOUND THEN
-    RETURN false;
-  END IF;
-  PERFORM FROM node WHERE fenced_at IS NULL ORDER BY id FOR UPDATE;
-  UPDATE node SET fenced_at = now_millis(), fenced_by = node_id WHERE fenced_at IS NULL;
-  INSERT INTO node (id, incarnation, registered_at) VALUES (node_id, expected + 1, now_millis());
-  RETURN true;
-END
-$$;

@@ -415,7 +415,8 @@ public record Settings(
     return found;
   }
 
-  private static String variable(String key) {
+  /** {@return the environment variable of a setting, whose key is without {@code holdfast.}} */
+  public static String variable(String key) {
     return (ROOT + "." + key).replace('.', '_').replace('-', '_').toUpperCase(Locale.ROOT);
   }
 

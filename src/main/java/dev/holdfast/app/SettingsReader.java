@@ -81,9 +81,8 @@ final class SettingsReader {
 
   private String shown(String key) {
     String value = config.getValue(key).unwrapped().toString();
-    // A key's value is a secret, or close to one: not shown even when it is wrong. So may be what
-    // is
-    // more than a line: the content of a file, where its name was meant.
+    // A key's value is a secret, or close to one: not shown even when it is wrong. Nor is what has
+    // several lines: the content of a file, where its name was meant.
     return key.endsWith("-keys") || key.equals("postgres") || value.lines().count() > 1
         ? "not usable"
         : value;

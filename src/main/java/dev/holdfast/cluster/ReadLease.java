@@ -140,8 +140,7 @@ final class ReadLease implements RightToAnswer {
     Moment now = now();
     boolean stopped = lastTick != null && hasStopped(now);
     if (stopped) {
-      resumed = now;
-      held = null;
+      forgetHeld(now);
     }
     lastTick = now;
     return stopped;
@@ -153,7 +152,12 @@ final class ReadLease implements RightToAnswer {
    * nobody here would know it.
    */
   void doubt() {
-    resumed = now();
+    forgetHeld(now());
+  }
+
+  /** Only what the journal says to a question that is sent after {@code now} counts again. */
+  private void forgetHeld(Moment now) {
+    resumed = now;
     held = null;
   }
 

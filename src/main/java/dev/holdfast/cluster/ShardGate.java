@@ -272,10 +272,10 @@ final class ShardGate {
       }
       if (Members.mayGrant(member) && !isGone(member)) {
         only &= id.equals(self.value());
-      }
-      if (Members.mayGrant(member) && !isGone(member) && !state.getUnreachable().contains(member)) {
-        asked.add(member);
-        alone &= id.equals(self.value());
+        if (!state.getUnreachable().contains(member)) {
+          asked.add(member);
+          alone &= id.equals(self.value());
+        }
       }
     }
     List<CompletionStage<Long>> answers =

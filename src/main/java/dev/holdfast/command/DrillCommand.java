@@ -8,6 +8,7 @@ import dev.holdfast.drill.DrillRun;
 import dev.holdfast.drill.Fault;
 import dev.holdfast.drill.Quantiles;
 import dev.holdfast.drill.Soak;
+import dev.holdfast.local.NodeProcess;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -428,7 +429,7 @@ final class DrillCommand implements Callable<Integer> {
 
   private Map<String, String> environment() {
     var environment = new HashMap<>(System.getenv());
-    environment.keySet().removeIf(name -> name.startsWith("HOLDFAST_"));
+    NodeProcess.dropSettings(environment);
     environment.put("HOLDFAST_LIMITS_SESSIONS", SESSIONS);
     if (onPostgres()) {
       environment.put("HOLDFAST_POSTGRES", String.valueOf(postgres));

@@ -77,19 +77,21 @@ final class JournalOptions {
   }
 
   private Path folder() {
-    String other = data == null ? Settings.ofEnvironment("data") : null;
-    return data != null ? data : Path.of(other == null ? Settings.DEFAULT_DATA : other);
+    if (data != null) {
+      return data;
+    }
+    String other = Settings.ofEnvironment("data");
+    return Path.of(other == null ? Settings.DEFAULT_DATA : other);
   }
 
   /** Null for the embedded journal. An option wins over the environment. */
   private @Nullable PostgresOptions server() {
-    boolean dataGiven = given("--data");
-    if (dataGiven && given("--postgres")) {
+    if (data != null && postgres != null) {
       throw new ParameterException(
           spec.commandLine(), "a journal is in a folder (--data) or in PostgreSQL (--postgres)");
     }
     String url = postgres == null ? Settings.ofEnvironment("postgres") : postgres;
-    if (url == null || url.isBlank() || dataGiven) {
+    if (url == null || url.isBlank() || data != null) {
       return null;
     }
     String name = schema == null ? Settings.ofEnvironment("postgres-schema") : schema;
@@ -99,9 +101,5 @@ final class JournalOptions {
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), "--postgres: " + e.getMessage());
     }
-  }
-
-  private boolean given(String option) {
-    return spec.commandLine().getParseResult().hasMatchedOption(option);
   }
 }

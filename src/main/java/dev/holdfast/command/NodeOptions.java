@@ -3,7 +3,6 @@ package dev.holdfast.command;
 import dev.holdfast.app.Settings;
 import java.nio.file.Path;
 import java.util.HashMap;
-import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -77,7 +76,7 @@ final class NodeOptions {
     var environment = new HashMap<>(System.getenv());
     given(Map.of())
         .forEach((key, value) -> {
-          String variable = "HOLDFAST_" + key.toUpperCase(Locale.ROOT).replace('-', '_');
+          String variable = Settings.variable(key);
           environment.remove(variable + "_FILE"); // which the option wins over
           environment.put(variable, value);
         });

@@ -46,6 +46,7 @@ public sealed interface Message {
    * What became of deleting what the journal holds from before an erasure.
    *
    * @param number of the event that says the user is erased
+   * @param newest the number of the newest event when it was begun, whose deadline it has set
    */
   record ErasureEnded(long number, long newest, boolean done) implements Message {}
 

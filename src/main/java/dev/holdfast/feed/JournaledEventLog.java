@@ -188,7 +188,7 @@ public final class JournaledEventLog implements EventLog, AutoCloseable {
       long begin = after == null ? 0 : after.position();
       String consumer = reading.consumer();
       if (consumer != null) {
-        Feed refusal = refusal(begin, readers.state());
+        Feed refusal = after == null ? null : refusal(begin, readers.state());
         if (refusal != null) {
           return refusal; // where it was before is what it goes on from when it begins anew
         }
@@ -267,9 +267,10 @@ public final class JournaledEventLog implements EventLog, AutoCloseable {
   private long placeOf(String name) {
     for (FeedReaders.Consumer consumer : readers.consumers()) {
       if (consumer.name().equals(name)) {
-        long place =
-            refusal(consumer.position(), readers.state()) == null ? consumer.position() : 0;
-        return consumer.lapsed() ? -1 : place;
+        if (consumer.lapsed()) {
+          return -1;
+        }
+        return refusal(consumer.position(), readers.state()) == null ? consumer.position() : 0;
       }
     }
     return 0;

@@ -70,6 +70,11 @@ final class PostgresErrors {
     return new NotWritten(reason, describe(e), e);
   }
 
+  /** The failure of a statement that writes and commits by itself. */
+  static JournalFailure failure(SQLException e) {
+    return leavesOpen(e) ? new InDoubt(describe(e), e) : notWritten(e);
+  }
+
   /** One sentence; the driver's messages hold no parameters' values. */
   static String describe(SQLException e) {
     return "PostgreSQL: " + e.getMessage() + (state(e).isEmpty() ? "" : " (" + state(e) + ")");

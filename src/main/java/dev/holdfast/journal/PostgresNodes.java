@@ -14,6 +14,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class PostgresNodes implements NodeRegistry {
 
+  /** Beyond any clock, and yet no overflow when it is added to one. */
+  private static final long LATER_THAN_ANY_MILLIS = 1L << 60;
+
   private final PostgresStore store;
 
   PostgresNodes(PostgresStore store) {
@@ -38,7 +41,8 @@ final class PostgresNodes implements NodeRegistry {
           PreparedStatement claim = session.prepare("SELECT claim_incarnation(?, ?, ?)");
           claim.setString(1, node.value());
           claim.setLong(2, expected);
-          claim.setLong(3, silence.toMillis());
+          // Zero is for any case, also where the last renewal is of a time to come.
+          claim.setLong(3, silence.isZero() ? -LATER_THAN_ANY_MILLIS : silence.toMillis());
           return isTrue(claim);
         });
     return claimed ? new Incarnation(expected + 1, false) : null;

@@ -1210,9 +1210,7 @@ public final class PostgresStore implements JournalStore {
     try (PostgresSession session = PostgresSession.open(options, Use.MIGRATING)) {
       PostgresLoad.run(session, options.place(), rows);
     } catch (SQLException e) {
-      throw PostgresErrors.leavesOpen(e)
-          ? new InDoubt(PostgresErrors.describe(e), e)
-          : PostgresErrors.notWritten(e);
+      throw PostgresErrors.failure(e);
     }
   }
 
@@ -1259,9 +1257,7 @@ public final class PostgresStore implements JournalStore {
       session.refuseWarnings();
       return result;
     } catch (SQLException e) {
-      throw PostgresErrors.leavesOpen(e)
-          ? new InDoubt(PostgresErrors.describe(e), e)
-          : PostgresErrors.notWritten(e);
+      throw PostgresErrors.failure(e);
     }
   }
 
@@ -1286,11 +1282,8 @@ public final class PostgresStore implements JournalStore {
         return result;
       } catch (SQLException e) {
         usable = !PostgresErrors.endsSession(e);
-        if (PostgresErrors.leavesOpen(e)) {
-          throw new InDoubt(PostgresErrors.describe(e), e);
-        }
         if (!PostgresErrors.isTransient(e) || meetings >= MEETINGS) {
-          throw PostgresErrors.notWritten(e);
+          throw PostgresErrors.failure(e);
         }
       } finally {
         release(others, session, usable);

@@ -74,11 +74,7 @@ final class SqliteLoad implements JournalStore.Scan {
         .executeUpdate();
     session
         .prepare(
-            """
-            INSERT INTO agenda (owner, wake) SELECT owner, due FROM event
-            WHERE due IS NOT NULL
-            AND seq = (SELECT max(seq) FROM event AS other WHERE other.owner = event.owner)\
-            """)
+            "INSERT INTO agenda (owner, wake) SELECT owner, due" + SqliteStore.NEWEST_WITH_DEADLINE)
         .executeUpdate();
   }
 

@@ -78,6 +78,11 @@ public final class SqliteStore implements JournalStore {
       WHERE excluded.seq > seq\
       """;
 
+  /** The newest event of each owner who has a deadline. */
+  static final String NEWEST_WITH_DEADLINE =
+      " FROM event WHERE due IS NOT NULL"
+          + " AND seq = (SELECT max(seq) FROM event AS other WHERE other.owner = event.owner)";
+
   private static final String EVENT_COLUMNS = "position, owner, seq, at, due, name, payload";
 
   private static final String DUE_OF_NEWEST =
@@ -654,11 +659,9 @@ public final class SqliteStore implements JournalStore {
       try (ResultSet row =
           session
               .prepare(
-                  """
-                  SELECT count(*) FROM event WHERE due IS NOT NULL
-                  AND seq = (SELECT max(seq) FROM event AS other WHERE other.owner = event.owner)
-                  AND NOT EXISTS (SELECT 1 FROM agenda WHERE agenda.owner = event.owner)\
-                  """)
+                  "SELECT count(*)"
+                      + NEWEST_WITH_DEADLINE
+                      + " AND NOT EXISTS (SELECT 1 FROM agenda WHERE agenda.owner = event.owner)")
               .executeQuery()) {
         if (row.next() && row.getLong(1) > 0) {
           damages.add(row.getLong(1) + " owners with a deadline are not on the agenda");

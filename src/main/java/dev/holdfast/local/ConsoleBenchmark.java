@@ -92,7 +92,7 @@ public final class ConsoleBenchmark {
    */
   public Result run(Path data) throws IOException, InterruptedException {
     var environment = new HashMap<>(System.getenv());
-    environment.keySet().removeIf(name -> name.startsWith("HOLDFAST_"));
+    NodeProcess.dropSettings(environment);
     environment.put("HOLDFAST_DATA", data.toString());
     environment.put("HOLDFAST_JOURNAL_SHARED", "true");
     var nodes = new CopyOnWriteArrayList<URI>();

@@ -46,7 +46,7 @@ public final class NodeProcess implements AutoCloseable {
     command.addAll(List.of("serve", "--port", "0", "--data", data.toString()));
     var builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
     // What this process was told is of another node, and perhaps of another journal.
-    builder.environment().keySet().removeIf(name -> name.startsWith("HOLDFAST_"));
+    dropSettings(builder.environment());
     builder.environment().put("HOLDFAST_UNTIL_EOF", "true");
     builder.environment().putAll(environment);
     Process process = builder.start();
@@ -62,6 +62,11 @@ public final class NodeProcess implements AutoCloseable {
       process.destroyForcibly();
       throw e;
     }
+  }
+
+  /** Takes all settings of Holdfast out of an environment. */
+  public static void dropSettings(Map<String, String> environment) {
+    environment.keySet().removeIf(name -> name.startsWith("HOLDFAST_"));
   }
 
   /**

@@ -19,9 +19,9 @@ import org.slf4j.LoggerFactory;
  */
 final class Supervisor {
 
-  /** A process that ran for so long before it ended did not fail at once. */
   private static final Logger LOG = LoggerFactory.getLogger(Supervisor.class);
 
+  /** A process that ran for so long before it ended did not fail at once. */
   private static final Duration ENDURING = Duration.ofSeconds(10);
 
   private static final Duration FIRST_PAUSE = Duration.ofMillis(200);

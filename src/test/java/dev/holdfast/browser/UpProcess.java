@@ -1,5 +1,6 @@
 package dev.holdfast.browser;
 
+import dev.holdfast.local.NodeProcess;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.net.URI;
@@ -35,7 +36,7 @@ final class UpProcess implements AutoCloseable {
             "-Xmx384m", "-jar", System.getProperty("holdfast.jar"), "up", "--port", "0", "--data"));
     command.add(data.toString());
     var builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
-    builder.environment().keySet().removeIf(name -> name.startsWith("HOLDFAST_"));
+    NodeProcess.dropSettings(builder.environment());
     var up = new UpProcess(builder.start());
     up.url();
     return up;

@@ -232,14 +232,19 @@ final class UserRemovalTest {
     assertThat(names(ADA)).containsExactly("user.erased.v1", "session.opened.v1");
   }
 
-  @Test
-  void isWokenToFinishAnErasureThatWasCutShortThoughTheUserHasComeBack() {
+  /** The event is there, and so is all from before it. */
+  private void eraseMuchThatIsNotDeleted() {
     openMuch();
     failing.refuseToErase(new NotWritten(NotWritten.Reason.UNAVAILABLE, "planted"));
     actor(ADA)
         .tell(
             new Message.Ask(new Command.Erase(request()), kit.<Answer>createTestProbe().getRef()));
     await().until(() -> names(ADA).contains("user.erased.v1"));
+  }
+
+  @Test
+  void isWokenToFinishAnErasureThatWasCutShortThoughTheUserHasComeBack() {
+    eraseMuchThatIsNotDeleted();
     open(ADA, NEW_SESSION);
     stop(ADA);
     assertThat(due(clock.get())).extracting(DueOwner::owner).containsExactly(owner(ADA));
@@ -254,12 +259,7 @@ final class UserRemovalTest {
 
   @Test
   void isWokenToFinishAnErasureThatWasCutShort() {
-    openMuch();
-    failing.refuseToErase(new NotWritten(NotWritten.Reason.UNAVAILABLE, "planted"));
-    actor(ADA)
-        .tell(
-            new Message.Ask(new Command.Erase(request()), kit.<Answer>createTestProbe().getRef()));
-    await().until(() -> names(ADA).contains("user.erased.v1"));
+    eraseMuchThatIsNotDeleted();
     stop(ADA);
     assertThat(left(ADA).snapshot()).as("from before").isNotNull();
     assertThat(due(clock.get())).extracting(DueOwner::owner).containsExactly(owner(ADA));

@@ -2,6 +2,7 @@ package dev.holdfast.faults;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.holdfast.local.NodeProcess;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
@@ -80,7 +81,7 @@ final class HoldfastProcess implements AutoCloseable {
     }
     command.addAll(launch.arguments());
     var builder = new ProcessBuilder(command);
-    builder.environment().keySet().removeIf(name -> name.startsWith("HOLDFAST_"));
+    NodeProcess.dropSettings(builder.environment());
     builder.environment().putAll(launch.environment());
     try {
       return new HoldfastProcess(builder.start());

@@ -220,14 +220,18 @@ class JournalAuditTest {
     assertThat(report.findings()).extracting(Finding::fault).contains(Fault.DAMAGED);
   }
 
-  @Test
-  void findsADeadlineThatTheAgendaWouldMiss() throws Exception {
+  private void writeOneWithDeadline() throws Exception {
     try (SqliteStore store = open()) {
       store.write(
           node(store),
           List.of(new OwnerWrite(ANN, 1, List.of(new JournalEvent("e.v1", new byte[0], 0, 1_000)))),
           List.of());
     }
+  }
+
+  @Test
+  void findsADeadlineThatTheAgendaWouldMiss() throws Exception {
+    writeOneWithDeadline();
     alter("UPDATE agenda SET wake = 2000");
 
     assertThat(audit().findings()).extracting(Finding::fault).containsExactly(Fault.DAMAGED);
@@ -235,12 +239,7 @@ class JournalAuditTest {
 
   @Test
   void findsADeadlineThatIsNotOnTheAgenda() throws Exception {
-    try (SqliteStore store = open()) {
-      store.write(
-          node(store),
-          List.of(new OwnerWrite(ANN, 1, List.of(new JournalEvent("e.v1", new byte[0], 0, 1_000)))),
-          List.of());
-    }
+    writeOneWithDeadline();
     alter("DELETE FROM agenda");
 
     assertThat(audit().findings()).extracting(Finding::fault).containsExactly(Fault.DAMAGED);

@@ -354,16 +354,12 @@ class JournalTest {
   @Test
   void storesTheNewestOfTheSnapshotsThatWait() throws SQLException {
     journal.write(writeOf(ANN, 1, 3)).join();
-    CompletableFuture<Void> write;
-    try (ForeignLock _ = new ForeignLock()) {
-      write = journal.write(writeOf(BOB, 1, 1));
-      await().until(() -> journal.metrics().queuedWrites() == 0);
+    whileABatchIsOnItsWay(() -> {
       assertThat(journal.offerSnapshot(snapshotOf(ANN, 1, "at 1"))).isTrue();
       assertThat(journal.offerSnapshot(snapshotOf(ANN, 3, "at 3"))).isTrue();
       assertThat(journal.offerSnapshot(snapshotOf(ANN, 2, "at 2"))).as("older").isFalse();
       assertThat(journal.metrics().queuedSnapshots()).isEqualTo(1);
-    }
-    write.join();
+    });
 
     await().until(() -> journal.metrics().snapshots() == 1);
     assertThat(storedState(ANN)).isEqualTo("at 3");
@@ -410,14 +406,10 @@ class JournalTest {
   @Test
   void storesNoSnapshotOfAHistoryThatIsOver() throws SQLException {
     journal.write(writeOf(ANN, 1, 1)).join();
-    CompletableFuture<Void> first;
-    try (ForeignLock _ = new ForeignLock()) {
-      first = journal.write(writeOf(BOB, 1, 1));
-      await().until(() -> journal.metrics().queuedWrites() == 0);
+    whileABatchIsOnItsWay(() -> {
       assertThat(journal.offerSnapshot(snapshotOf(ANN, 1, "at 1"))).isTrue();
       store.changeHistory();
-    }
-    first.join();
+    });
 
     await().until(() -> journal.metrics().droppedSnapshots() == 1);
     assertThat(journal.recover(ANN).join().snapshot()).isNull();
@@ -448,6 +440,17 @@ class JournalTest {
   }
 
   // ---- words of the tests
+
+  /** A batch with Bob's first event, which is acknowledged at the end. */
+  private void whileABatchIsOnItsWay(Runnable action) throws SQLException {
+    CompletableFuture<Void> batch;
+    try (ForeignLock _ = new ForeignLock()) {
+      batch = journal.write(writeOf(BOB, 1, 1));
+      await().until(() -> journal.metrics().queuedWrites() == 0);
+      action.run();
+    }
+    batch.join();
+  }
 
   /** Somebody else holds the database's write lock: a batch has begun and cannot go on. */
   private final class ForeignLock implements AutoCloseable {

@@ -196,6 +196,17 @@ class PostgresOutcomeTest {
             outcome.equals(new Outcome.Written(List.of())) ? List.of(1L, 2L) : List.<Long>of());
   }
 
+  /** The server's clock was ahead at the claim. */
+  @Test
+  void isClaimedWithoutSilenceThoughTheLastClaimIsOfALaterTime() {
+    server.execute("UPDATE outcome.incarnation SET renewed_at = renewed_at + 7200000");
+    long number = store.nodes().incarnation().number();
+    NodeId next = new NodeId("next");
+
+    assertThat(store.nodes().claim(next, number, Duration.ofSeconds(5))).isNull();
+    assertThat(store.nodes().claim(next, number, Duration.ZERO)).isNotNull();
+  }
+
   /** It may be hundreds of megabytes, and everybody else's changes would wait for it. */
   @Test
   void writesOnWhileTheHistoryOfAnErasedOwnerIsDeleted() throws Exception {
