@@ -43,12 +43,13 @@ final class CartRoutes {
     Cart cart = Answers.look(call).cart();
     return held.names(cart.revision())
         ? Answers.notModified(cart.revision())
-        : Response.json(200, WireJson.cart(cart)).with("ETag", EntityTags.of(cart.revision()));
+        : Response.json(200, WireJson.cart(call.owner(), cart))
+            .with("ETag", EntityTags.of(cart.revision()));
   }
 
   private static Response empty(Call call) {
     call.refuseBody();
-    return cart(Answers.act(call, RepeatFrom.ANY_SESSION, new Action.EmptyCart()));
+    return cart(call, Answers.act(call, RepeatFrom.ANY_SESSION, new Action.EmptyCart()));
   }
 
   private static Response add(Call call) {
@@ -60,6 +61,7 @@ final class CartRoutes {
     var attributes = fields.optional("attributes", Readers.OBJECT);
     fields.end();
     return cart(
+        call,
         Answers.act(
             call,
             RepeatFrom.ANY_SESSION,
@@ -86,9 +88,9 @@ final class CartRoutes {
             attributes.or(Json.Obj.empty()));
     var done = Answers.act(call, RepeatFrom.ANY_SESSION, new Action.SetLine(line));
     return done.outcome() instanceof Outcome.Created
-        ? cart(done, 201)
+        ? cart(call, done, 201)
             .with("Location", "/v1/cart/items/" + PathSegment.encode(line.sku().value()))
-        : cart(done);
+        : cart(call, done);
   }
 
   private static Response patch(Call call) {
@@ -100,6 +102,7 @@ final class CartRoutes {
     var attributes = fields.optional("attributes", Readers.OBJECT_PATCH);
     fields.end();
     return cart(
+        call,
         Answers.act(
             call,
             RepeatFrom.ANY_SESSION,
@@ -109,7 +112,8 @@ final class CartRoutes {
 
   private static Response remove(Call call) {
     call.refuseBody();
-    return cart(Answers.act(call, RepeatFrom.ANY_SESSION, new Action.RemoveLine(knownSku(call))));
+    return cart(
+        call, Answers.act(call, RepeatFrom.ANY_SESSION, new Action.RemoveLine(knownSku(call))));
   }
 
   private static Response checkOut(Call call) {
@@ -121,7 +125,7 @@ final class CartRoutes {
     var done =
         Answers.act(call, RepeatFrom.ANY_SESSION, new Action.CheckOut(orderId, reference.orNull()));
     var order = Answers.outcome(done, Outcome.CheckedOut.class).order();
-    return Answers.replayed(done, Response.json(200, WireJson.order(order)));
+    return Answers.replayed(done, Response.json(200, WireJson.order(call.owner(), order)));
   }
 
   private static Fields.Reader<Integer> quantity(Call call) {
@@ -137,11 +141,12 @@ final class CartRoutes {
     return sku;
   }
 
-  private static Response cart(Reply.Done done) {
-    return cart(done, 200);
+  private static Response cart(Call call, Reply.Done done) {
+    return cart(call, done, 200);
   }
 
-  private static Response cart(Reply.Done done, int status) {
-    return Answers.shown(done, Response.json(status, WireJson.cart(Answers.view(done).cart())));
+  private static Response cart(Call call, Reply.Done done, int status) {
+    return Answers.shown(
+        done, Response.json(status, WireJson.cart(call.owner(), Answers.view(done).cart())));
   }
 }

@@ -3,20 +3,27 @@ package dev.holdfast.http;
 import java.lang.ref.ReferenceQueue;
 import java.lang.ref.WeakReference;
 import java.util.concurrent.atomic.AtomicReferenceArray;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The texts of immutable values that were written lately, so that what did not change since is not
  * written anew for each answer. A value is known by its identity and kept alive by nobody here.
  *
- * <p>A table in which each value has one place, by its identity's hash; one that comes to a place
- * takes it. So it needs no lock and never holds more than its places times {@code mostBytes}. When
- * a value is gone, as that of a user who is packed, its text goes too.
+ * <p>A table in which each value has one place, by a key that it shares with the values before and
+ * after it, as all carts of one user do; one that comes to a place takes it. So it needs no lock,
+ * never holds more than its places times {@code mostBytes}, and what a change has replaced is
+ * garbage at once, before a collection has copied it. When a value is gone without one in its
+ * place, as that of a user who is packed, its text goes too.
  *
  * @param <T> values; nothing that may change
  */
 final class Renditions<T> {
+
+  /** Writes the text of a value, which was asked for by that key. */
+  @FunctionalInterface
+  interface Writer<T> {
+    byte[] write(int key, T value);
+  }
 
   /** Those whose values are gone. */
   private static final ReferenceQueue<Object> GONE = new ReferenceQueue<>();
@@ -58,16 +65,15 @@ final class Renditions<T> {
   private final AtomicReferenceArray<@Nullable Rendition<T>> places;
   private final int mask;
   private final int mostBytes;
-  private final Function<T, byte[]> writer;
+  private final Writer<T> writer;
 
   /**
    * An empty table.
    *
    * @param places about; well above the number of values that are in use at a time
    * @param mostBytes of one text; longer ones are not kept
-   * @param writer writes the text of a value
    */
-  Renditions(long places, int mostBytes, Function<T, byte[]> writer) {
+  Renditions(long places, int mostBytes, Writer<T> writer) {
     int size = Math.clamp(Long.highestOneBit(places), 1, 1 << 20);
     this.places = new AtomicReferenceArray<>(size);
     this.mask = size - 1;
@@ -75,15 +81,19 @@ final class Renditions<T> {
     this.writer = writer;
   }
 
-  /** {@return the text of the value, never to be changed} */
-  byte[] of(T value) {
-    int hash = System.identityHashCode(value);
-    int place = (hash ^ hash >>> 15) & mask;
+  /**
+   * {@return the text of the value, never to be changed}
+   *
+   * @param key the same for each value that takes the place of another one
+   */
+  byte[] of(int key, T value) {
+    int spread = key * 0x9E3779B9; // Fibonacci hashing (Knuth, TAOCP 3, 6.4)
+    int place = (spread ^ spread >>> 15) & mask;
     Rendition<T> there = places.getPlain(place);
     if (there != null && there.refersTo(value)) {
       return there.text;
     }
-    byte[] text = writer.apply(value);
+    byte[] text = writer.write(key, value);
     if (text.length <= mostBytes) {
       places.setRelease(place, new Rendition<>(value, text, this, place));
     }

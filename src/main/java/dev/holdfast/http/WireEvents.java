@@ -118,7 +118,7 @@ final class WireEvents {
       by(out, owner, entry);
       out.writeObjectFieldStart("data");
       if (entry.event() instanceof Event.LogInAdmitted admitted) {
-        merged(out, admitted); // the session that came is another one's
+        merged(out, owner, admitted); // the session that came is another one's
       } else {
         data(out, owner, entry.event());
       }
@@ -189,7 +189,7 @@ final class WireEvents {
       case Event.CartEmptied _ -> {}
       case Event.CartExpired _ -> {}
       case Event.CartAbandoned e -> WireJson.time(out, "quietSince", e.quietSince());
-      case Event.CartCheckedOut e -> WireJson.orderFields(out, e.order());
+      case Event.CartCheckedOut e -> WireJson.orderFields(out, owner, e.order());
       case Event.LogInStarted e -> {
         session(out, owner, e.logIn().session());
         out.writeStringField("user", e.logIn().userId());
@@ -202,13 +202,14 @@ final class WireEvents {
         object(out, "attributes", e.attributes());
         WireJson.time(out, "createdAt", e.createdAt());
         lifetimes(out, e.idleMillis(), e.absoluteMillis());
-        merged(out, e);
+        merged(out, owner, e);
       }
     }
   }
 
-  private static void merged(JsonGenerator out, Event.LogInAdmitted admitted) throws IOException {
-    WireJson.lines(out, admitted.lines());
+  private static void merged(JsonGenerator out, OwnerKey owner, Event.LogInAdmitted admitted)
+      throws IOException {
+    WireJson.lines(out, owner, admitted.lines());
     out.writeObjectFieldStart("merge");
     WireJson.mergeFields(out, new WireJson.Merge(admitted.policy(), admitted.report()));
     out.writeEndObject();

@@ -43,13 +43,17 @@ final class WireJson {
   /** For texts of one kind that are kept, of the usual size; at most four times as much. */
   private static final long RENDITIONS_BYTES = Runtime.getRuntime().maxMemory() / 128;
 
+  /** By the user. */
   private static final Renditions<Cart> CARTS =
       new Renditions<>(
           RENDITIONS_BYTES / 1_024,
           4 * 1_024,
-          cart -> object(4 * USUAL_SIZE, out -> cartFields(out, cart)));
+          (user, cart) -> object(4 * USUAL_SIZE, out -> cartFields(out, user, cart)));
+
+  /** By the user and the SKU. */
   private static final Renditions<Line> LINES =
-      new Renditions<>(RENDITIONS_BYTES / 256, 1_024, line -> object(out -> lineFields(out, line)));
+      new Renditions<>(
+          RENDITIONS_BYTES / 256, 1_024, (_, line) -> object(out -> lineFields(out, line)));
 
   /** What stands beside the session in the answers that show a token. */
   record Merge(MergePolicy policy, List<CartMerge.Entry> lines) {}
@@ -91,7 +95,7 @@ final class WireJson {
    * @param more fields that follow those of the session
    */
   private static byte[] session(OwnerKey owner, Reply.View view, Content more) {
-    byte[] cart = cart(view.cart());
+    byte[] cart = cart(owner, view.cart());
     return object(
         USUAL_SIZE + cart.length,
         out -> {
@@ -125,18 +129,18 @@ final class WireJson {
     return bytes(USUAL_SIZE, out -> JsonText.write(value, out));
   }
 
-  static byte[] cart(Cart cart) {
-    return CARTS.of(cart);
+  static byte[] cart(OwnerKey owner, Cart cart) {
+    return CARTS.of(owner.hashCode(), cart);
   }
 
-  static byte[] order(Order order) {
-    return object(out -> orderFields(out, order));
+  static byte[] order(OwnerKey owner, Order order) {
+    return object(out -> orderFields(out, owner, order));
   }
 
-  static void orderFields(JsonGenerator out, Order order) throws IOException {
+  static void orderFields(JsonGenerator out, OwnerKey owner, Order order) throws IOException {
     out.writeStringField("orderId", order.id());
     out.writeStringField("reference", order.reference());
-    lines(out, order.lines());
+    lines(out, owner, order.lines());
     totals(out, order.totals());
     time(out, "at", order.at());
   }
@@ -184,7 +188,7 @@ final class WireJson {
     time(out, "changedAt", lastEntryAt);
     userSessions(out, owner, sessions);
     out.writeFieldName("cart");
-    whole(out, cart(cart));
+    whole(out, cart(owner, cart));
   }
 
   static byte[] sessionsOfUser(OwnerKey owner, Reply.Inspected user) {
@@ -399,9 +403,9 @@ final class WireJson {
     time(out, "lastSeenAt", view.lastSeenAt());
   }
 
-  private static void cartFields(JsonGenerator out, Cart cart) throws IOException {
+  private static void cartFields(JsonGenerator out, int user, Cart cart) throws IOException {
     out.writeNumberField("revision", cart.revision());
-    lines(out, cart.lines());
+    lines(out, user, cart.lines());
     totals(out, cart.totals());
     out.writeNumberField("itemCount", cart.itemCount());
     Cart.LastOrder last = cart.lastOrder();
@@ -415,10 +419,14 @@ final class WireJson {
     }
   }
 
-  static void lines(JsonGenerator out, List<Line> lines) throws IOException {
+  static void lines(JsonGenerator out, OwnerKey owner, List<Line> lines) throws IOException {
+    lines(out, owner.hashCode(), lines);
+  }
+
+  private static void lines(JsonGenerator out, int user, List<Line> lines) throws IOException {
     out.writeArrayFieldStart("items");
     for (Line line : lines) {
-      whole(out, LINES.of(line));
+      whole(out, LINES.of(31 * user + line.sku().hashCode(), line));
     }
     out.writeEndArray();
   }
