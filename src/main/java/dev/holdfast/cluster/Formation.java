@@ -325,7 +325,12 @@ final class Formation {
   /** An earlier process at the place of this one: it must be gone. */
   private boolean isOwn(String address) {
     return settings.place().port() != 0
-        && address.equals(settings.place().host() + ":" + settings.place().port());
+        && address.equals(bracketed(settings.place().host()) + ":" + settings.place().port());
+  }
+
+  /** As Pekko writes a host, and so the nodes' rows have it: a literal of IPv6 in brackets. */
+  private static String bracketed(String host) {
+    return host.contains(":") && !host.startsWith("[") ? "[" + host + "]" : host;
   }
 
   /** Whether somebody listens there. An actor system made only to find nobody costs time. */
