@@ -2,7 +2,6 @@ package dev.holdfast.entity;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.util.ByteArrayBuilder;
 import dev.holdfast.cart.Cart;
 import dev.holdfast.cart.CartMerge;
 import dev.holdfast.cart.Line;
@@ -27,11 +26,8 @@ import dev.holdfast.user.Session;
 import dev.holdfast.user.SessionId;
 import dev.holdfast.user.User;
 import java.io.IOException;
-import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -70,7 +66,7 @@ public final class UserCodec {
    */
   public static JournalEvent encode(Entry entry, long deadline) {
     byte[] payload =
-        write(out -> {
+        JsonText.bytes(out -> {
           out.writeStartObject();
           writeId(out, "by", entry.by());
           Receipt receipt = entry.receipt();
@@ -305,16 +301,16 @@ public final class UserCodec {
 
   /** {@return the state encoded, or null if it is larger than the journal takes} */
   static @Nullable JournalSnapshot encodeIfItFits(User user) {
-    byte[] payload = write(writing(user), JournalEvent.MAX_PAYLOAD);
+    byte[] payload = JsonText.bytes(writing(user), JournalEvent.MAX_PAYLOAD);
     return payload == null ? null : new JournalSnapshot(SNAPSHOT, payload);
   }
 
   /** {@return the state encoded, however large; equal states give equal bytes} */
   static byte[] bytes(User user) {
-    return write(writing(user));
+    return JsonText.bytes(writing(user));
   }
 
-  private static Writing writing(User user) {
+  private static JsonText.Writing writing(User user) {
     return out -> {
       out.writeStartObject();
       writeText(out, "user", user.userId());
@@ -735,56 +731,6 @@ public final class UserCodec {
 
   // ---------------------------------------------------------------------------------------------
   // JSON
-
-  private interface Writing {
-    void to(JsonGenerator out) throws IOException;
-  }
-
-  private static byte[] write(Writing writing) {
-    return Objects.requireNonNull(write(writing, Integer.MAX_VALUE));
-  }
-
-  /** {@return what was written, or null if it is more than so many bytes} */
-  private static byte @Nullable [] write(Writing writing, int most) {
-    try (var bytes = new ByteArrayBuilder(256)) {
-      try (JsonGenerator out = JsonText.FACTORY.createGenerator(new Bounded(bytes, most))) {
-        writing.to(out);
-      }
-      return bytes.toByteArray();
-    } catch (TooLong e) {
-      return null;
-    } catch (IOException e) {
-      throw new UncheckedIOException(e); // never: the bytes stay in memory
-    }
-  }
-
-  /** Takes no more than so many bytes. */
-  private static final class Bounded extends OutputStream {
-    private final ByteArrayBuilder bytes;
-    private final int most;
-
-    Bounded(ByteArrayBuilder bytes, int most) {
-      this.bytes = bytes;
-      this.most = most;
-    }
-
-    @Override
-    public void write(byte[] more, int from, int length) throws IOException {
-      if (bytes.size() + (long) length > most) {
-        throw new TooLong();
-      }
-      bytes.write(more, from, length);
-    }
-
-    @Override
-    public void write(int one) throws IOException {
-      write(new byte[] {(byte) one}, 0, 1);
-    }
-  }
-
-  private static final class TooLong extends IOException {
-    private static final long serialVersionUID = 1;
-  }
 
   private static <T> T read(String name, byte[] payload, Function<Members, T> reading) {
     try (JsonParser in = JsonText.FACTORY.createParser(payload)) {

@@ -111,7 +111,7 @@ final class Dispatcher {
     @Nullable String ownersNode = null;
     ApiKeys.@Nullable Caller caller = null;
     Response answer;
-    boolean last = ending || request.headers().containsToken(HeaderValues.CONNECTION_CLOSE);
+    boolean last = ending || asksToClose(request);
     try {
       if (request.headers().contains(NO_NAME)) {
         last = true;
@@ -178,6 +178,12 @@ final class Dispatcher {
       throw new CloseConnectionException("the last answer has been sent");
     }
     connection.answered();
+  }
+
+  /** Most callers send no such header, and a look for its values is dear. */
+  private static boolean asksToClose(ServerRequest request) {
+    return request.headers().contains(HeaderNames.CONNECTION)
+        && request.headers().containsToken(HeaderValues.CONNECTION_CLOSE);
   }
 
   private Call enter(ServerRequest request, Routes.Match match) {

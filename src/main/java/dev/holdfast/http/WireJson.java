@@ -1,7 +1,6 @@
 package dev.holdfast.http;
 
 import com.fasterxml.jackson.core.JsonGenerator;
-import com.fasterxml.jackson.core.util.ByteArrayBuilder;
 import dev.holdfast.cart.Cart;
 import dev.holdfast.cart.CartMerge;
 import dev.holdfast.cart.Line;
@@ -13,6 +12,7 @@ import dev.holdfast.cluster.NodeStatus;
 import dev.holdfast.cluster.Takeover;
 import dev.holdfast.json.Json;
 import dev.holdfast.json.JsonText;
+import dev.holdfast.json.JsonText.Writing;
 import dev.holdfast.telemetry.Distribution;
 import dev.holdfast.telemetry.Figures;
 import dev.holdfast.telemetry.Histogram.Scale;
@@ -25,7 +25,6 @@ import dev.holdfast.user.SessionId;
 import dev.holdfast.user.User;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
@@ -37,9 +36,6 @@ import org.jspecify.annotations.Nullable;
 /** Everything that the API answers with, as bytes of JSON; {@code openapi.yaml} has the schemas. */
 final class WireJson {
 
-  /** Bytes of most answers without the cart in them, and of most lines. */
-  private static final int USUAL_SIZE = 512;
-
   /** For texts of one kind that are kept, of the usual size; at most four times as much. */
   private static final long RENDITIONS_BYTES = Runtime.getRuntime().maxMemory() / 128;
 
@@ -48,7 +44,7 @@ final class WireJson {
       new Renditions<>(
           RENDITIONS_BYTES / 1_024,
           4 * 1_024,
-          (user, cart) -> object(4 * USUAL_SIZE, out -> cartFields(out, user, cart)));
+          (user, cart) -> object(out -> cartFields(out, user, cart)));
 
   /** By the user and the SKU. */
   private static final Renditions<Line> LINES =
@@ -57,10 +53,6 @@ final class WireJson {
 
   /** What stands beside the session in the answers that show a token. */
   record Merge(MergePolicy policy, List<CartMerge.Entry> lines) {}
-
-  interface Content {
-    void write(JsonGenerator out) throws IOException;
-  }
 
   private WireJson() {}
 
@@ -94,14 +86,12 @@ final class WireJson {
   /**
    * @param more fields that follow those of the session
    */
-  private static byte[] session(OwnerKey owner, Reply.View view, Content more) {
+  private static byte[] session(OwnerKey owner, Reply.View view, Writing more) {
     byte[] cart = cart(owner, view.cart());
-    return object(
-        USUAL_SIZE + cart.length,
-        out -> {
-          sessionFields(out, owner, view, cart);
-          more.write(out);
-        });
+    return object(out -> {
+      sessionFields(out, owner, view, cart);
+      more.to(out);
+    });
   }
 
   static byte[] sessions(OwnerKey owner, Reply.Sessions sessions) {
@@ -126,7 +116,7 @@ final class WireJson {
   }
 
   static byte[] attribute(Json value) {
-    return bytes(USUAL_SIZE, out -> JsonText.write(value, out));
+    return JsonText.bytes(out -> JsonText.write(value, out));
   }
 
   static byte[] cart(OwnerKey owner, Cart cart) {
@@ -513,31 +503,11 @@ final class WireJson {
     ((OutputStream) out.getOutputTarget()).write(json);
   }
 
-  static byte[] object(Content content) {
-    return object(USUAL_SIZE, content);
-  }
-
-  private static byte[] object(int expectedSize, Content content) {
-    return bytes(
-        expectedSize,
-        out -> {
-          out.writeStartObject();
-          content.write(out);
-          out.writeEndObject();
-        });
-  }
-
-  /**
-   * @param expectedSize in bytes; more takes further pieces
-   */
-  private static byte[] bytes(int expectedSize, Content content) {
-    try (var buffer = new ByteArrayBuilder(expectedSize)) {
-      try (JsonGenerator out = JsonText.FACTORY.createGenerator(buffer)) {
-        content.write(out);
-      }
-      return buffer.toByteArray();
-    } catch (IOException e) {
-      throw new UncheckedIOException("writing to memory", e);
-    }
+  static byte[] object(Writing content) {
+    return JsonText.bytes(out -> {
+      out.writeStartObject();
+      content.to(out);
+      out.writeEndObject();
+    });
   }
 }

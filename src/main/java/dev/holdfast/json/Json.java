@@ -228,8 +228,14 @@ public sealed interface Json {
 
   private static void writeText(String text, StringBuilder out) {
     out.append('"');
+    int written = 0;
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
+      if (c >= 0x20 && c != '"' && c != '\\' && !isHalfPair(text, i)) {
+        continue;
+      }
+      out.append(text, written, i);
+      written = i + 1;
       switch (c) {
         case '"' -> out.append("\\\"");
         case '\\' -> out.append("\\\\");
@@ -238,16 +244,10 @@ public sealed interface Json {
         case '\n' -> out.append("\\n");
         case '\r' -> out.append("\\r");
         case '\t' -> out.append("\\t");
-        default -> {
-          if (c < 0x20 || isHalfPair(text, i)) {
-            out.append("\\u").append(HexFormat.of().withUpperCase().toHexDigits(c));
-          } else {
-            out.append(c);
-          }
-        }
+        default -> out.append("\\u").append(HexFormat.of().withUpperCase().toHexDigits(c));
       }
     }
-    out.append('"');
+    out.append(text, written, text.length()).append('"');
   }
 
   private static int textSize(String text) {

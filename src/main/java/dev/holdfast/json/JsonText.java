@@ -11,9 +11,11 @@ import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.StreamWriteFeature;
 import com.fasterxml.jackson.core.json.JsonWriteFeature;
-import com.fasterxml.jackson.core.util.JsonRecyclerPools;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /** Reads and writes {@link Json} values over Jackson's streaming parser and generator. */
 public final class JsonText {
@@ -40,7 +42,7 @@ public final class JsonText {
    */
   public static final JsonFactory FACTORY =
       new JsonFactoryBuilder()
-          .recyclerPool(JsonRecyclerPools.newConcurrentDequePool())
+          .recyclerPool(new PooledRecyclers())
           .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
           .disable(JsonFactory.Feature.FAIL_ON_SYMBOL_HASH_OVERFLOW)
           .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
@@ -54,7 +56,39 @@ public final class JsonText {
                   .build())
           .build();
 
+  private static final Pool<BoundedBuffer> BUFFERS = new Pool<>();
+
+  /** Writes a text. */
+  @FunctionalInterface
+  public interface Writing {
+    void to(JsonGenerator out) throws IOException;
+  }
+
   private JsonText() {}
+
+  /** {@return the text that is written, in UTF-8} */
+  public static byte[] bytes(Writing writing) {
+    return Objects.requireNonNull(bytes(writing, Integer.MAX_VALUE));
+  }
+
+  /** {@return the text that is written, in UTF-8, or null if it has more than so many bytes} */
+  public static byte @Nullable [] bytes(Writing writing, int most) {
+    BoundedBuffer kept = BUFFERS.take();
+    BoundedBuffer buffer = kept == null ? new BoundedBuffer() : kept;
+    buffer.begin(most);
+    try (JsonGenerator out = FACTORY.createGenerator(buffer)) {
+      writing.to(out);
+    } catch (BoundedBuffer.TooLong e) {
+      return null;
+    } catch (IOException e) {
+      throw new UncheckedIOException("writing to memory", e);
+    }
+    byte[] text = buffer.toByteArray();
+    if (buffer.isWorthKeeping()) {
+      BUFFERS.give(buffer);
+    }
+    return text;
+  }
 
   /**
    * Reads the value at the parser's current token and leaves the parser on the value's last token.

@@ -1135,11 +1135,15 @@ public record User(
   }
 
   private User replaced(SessionId id, UnaryOperator<Session> change) {
-    if (session(id) == null) {
-      return this;
+    for (int i = 0; i < sessions.size(); i++) {
+      Session session = sessions.get(i);
+      if (session.id().equals(id)) {
+        var others = new ArrayList<>(sessions);
+        others.set(i, change.apply(session));
+        return withSessions(others);
+      }
     }
-    return withSessions(
-        sessions.stream().map(s -> s.id().equals(id) ? change.apply(s) : s).toList());
+    return this;
   }
 
   private User withSessions(List<Session> others) {

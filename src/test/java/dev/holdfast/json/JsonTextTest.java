@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -150,5 +151,45 @@ class JsonTextTest {
       in.nextToken();
       return JsonText.read(in);
     }
+  }
+
+  @Test
+  void writesATextUpToItsBoundAndNoLongerOne() {
+    JsonText.Writing hundred = out -> out.writeString("x".repeat(98));
+    assertThat(JsonText.bytes(hundred, 100)).hasSize(100);
+    assertThat(JsonText.bytes(hundred, 99)).isNull();
+    assertThat(JsonText.bytes(out -> out.writeNumber(1), 100)).asString(UTF_8).isEqualTo("1");
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 4_095, 4_096, 4_097, 100_000, 3_000_000})
+  void writesATextOfAnyLength(int length) {
+    String text = "x".repeat(length);
+    assertThat(JsonText.bytes(out -> out.writeRaw(text))).asString(UTF_8).isEqualTo(text);
+  }
+
+  @Test
+  void writesATextWhileItWritesAnother() {
+    JsonText.Writing inner = out -> out.writeString("inner");
+    assertThat(
+            JsonText.bytes(out -> {
+              out.writeStartArray();
+              out.writeRawValue(new String(JsonText.bytes(inner), UTF_8));
+              out.writeString("outer");
+              out.writeEndArray();
+            }))
+        .asString(UTF_8)
+        .isEqualTo("[\"inner\",\"outer\"]");
+  }
+
+  @Test
+  void leavesNothingOfATextThatFailed() {
+    assertThatThrownBy(() ->
+            JsonText.bytes(out -> {
+              out.writeRaw("half");
+              throw new IOException("in between");
+            }))
+        .isInstanceOf(UncheckedIOException.class);
+    assertThat(JsonText.bytes(out -> out.writeRaw("whole"))).asString(UTF_8).isEqualTo("whole");
   }
 }
