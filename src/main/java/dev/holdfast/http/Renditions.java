@@ -84,11 +84,11 @@ final class Renditions<T> {
   /**
    * {@return the text of the value, never to be changed}
    *
-   * @param key the same for each value that takes the place of another one
+   * @param key the same for each value that takes the place of another one; keys must be evenly
+   *     spread, as those are that begin with an {@link dev.holdfast.user.OwnerKey}
    */
   byte[] of(int key, T value) {
-    int spread = key * 0x9E3779B9; // Fibonacci hashing (Knuth, TAOCP 3, 6.4)
-    int place = (spread ^ spread >>> 15) & mask;
+    int place = key & mask;
     Rendition<T> there = places.getPlain(place);
     if (there != null && there.refersTo(value)) {
       return there.text;

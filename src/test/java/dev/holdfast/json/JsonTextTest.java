@@ -142,17 +142,6 @@ class JsonTextTest {
     assertThat(read("1e999999999".getBytes(UTF_8))).isEqualTo(new Json.Num("1e999999999"));
   }
 
-  private static byte[] nested(int depth) {
-    return ("[".repeat(depth) + "]".repeat(depth)).getBytes(UTF_8);
-  }
-
-  private static Json read(byte[] bytes) throws IOException {
-    try (var in = JsonText.FACTORY.createParser(bytes)) {
-      in.nextToken();
-      return JsonText.read(in);
-    }
-  }
-
   @Test
   void writesATextUpToItsBoundAndNoLongerOne() {
     JsonText.Writing hundred = out -> out.writeString("x".repeat(98));
@@ -191,5 +180,16 @@ class JsonTextTest {
             }))
         .isInstanceOf(UncheckedIOException.class);
     assertThat(JsonText.bytes(out -> out.writeRaw("whole"))).asString(UTF_8).isEqualTo("whole");
+  }
+
+  private static byte[] nested(int depth) {
+    return ("[".repeat(depth) + "]".repeat(depth)).getBytes(UTF_8);
+  }
+
+  private static Json read(byte[] bytes) throws IOException {
+    try (var in = JsonText.FACTORY.createParser(bytes)) {
+      in.nextToken();
+      return JsonText.read(in);
+    }
   }
 }
