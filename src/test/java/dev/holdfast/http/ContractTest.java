@@ -563,7 +563,9 @@ class ContractTest {
         if (operation.equals("GET /v1/session/events")) {
           assertThat(get.header("Content-Length")).as("it has no end").isNull();
         } else if (!operation.equals("GET /metrics")) {
-          assertThat(head.need("Content-Length")).isEqualTo(get.need("Content-Length"));
+          assertThat(head.need("Content-Length"))
+              .as(operation)
+              .isEqualTo(get.need("Content-Length"));
         }
       }
     }

@@ -23,6 +23,7 @@ import java.net.BindException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -58,6 +59,15 @@ final class TestNode implements AutoCloseable {
     this.log = new FaultyLog(new JournaledEventLog(journal, InstantSource.system()::millis));
   }
 
+  /**
+   * The time, but never a whole second: its text has no milliseconds, and two answers that are
+   * compared for their lengths may be of two moments.
+   */
+  private static Instant now() {
+    Instant now = Instant.now();
+    return now.toEpochMilli() % 1_000 == 0 ? now.plusMillis(1) : now;
+  }
+
   static TestNode start(Path folder) throws JournalUnusable {
     Config config = ConfigFactory.load();
     NodeId id = NodeId.random();
@@ -66,7 +76,7 @@ final class TestNode implements AutoCloseable {
     var journal =
         Journal.start(store, id, JournalSettings.from(config), InstantSource.system(), () -> {});
     LongSupplier running = () -> Duration.ofNanos(System.nanoTime()).toMillis();
-    var clock = new TrustedClock(InstantSource.system(), running, running);
+    var clock = new TrustedClock(TestNode::now, running, running);
     return new TestNode(
         journal,
         Node.start(
