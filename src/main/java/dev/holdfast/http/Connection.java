@@ -127,9 +127,10 @@ final class Connection implements ServerConnection, ConnectionContext {
     }
     if (at == At.IDLE) {
       since = System.nanoTime();
-      if (!AT.compareAndSet(this, At.IDLE, At.RECEIVING)) {
-        return null;
-      }
+      AT.compareAndSet(this, At.IDLE, At.RECEIVING);
+    }
+    if (at == At.ENDED) {
+      return null; // whoever ended it may have done so while this came
     }
     bytes += pulled.length;
     if (bytes > bytesPerRequest) {

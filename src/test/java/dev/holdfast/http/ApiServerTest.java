@@ -155,14 +155,18 @@ class ApiServerTest {
     @Override
     public void run() {
       try (Socket socket = client.connect()) {
-        while (client.put(COUNT).token(token).json("" + (answered.get() + 1)).sendOn(socket)
-            != null) {
+        for (Received answer = next(socket); answer != null; answer = next(socket)) {
+          assertThat(answer.status()).as(answer.body()).isIn(200, 201);
           answered.incrementAndGet();
         }
         ended.complete(null);
-      } catch (IOException | RuntimeException e) {
+      } catch (IOException | RuntimeException | AssertionError e) {
         ended.completeExceptionally(e);
       }
+    }
+
+    private @Nullable Received next(Socket socket) throws IOException {
+      return client.put(COUNT).token(token).json("" + (answered.get() + 1)).sendOn(socket);
     }
   }
 
