@@ -24,7 +24,6 @@ import dev.holdfast.user.Session;
 import dev.holdfast.user.SessionId;
 import dev.holdfast.user.User;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
@@ -178,7 +177,7 @@ final class WireJson {
     time(out, "changedAt", lastEntryAt);
     userSessions(out, owner, sessions);
     out.writeFieldName("cart");
-    whole(out, cart(owner, cart));
+    JsonText.writeWhole(cart(owner, cart), out);
   }
 
   static byte[] sessionsOfUser(OwnerKey owner, Reply.Inspected user) {
@@ -377,7 +376,7 @@ final class WireJson {
     out.writeFieldName("attributes");
     JsonText.write(session.attributes(), out);
     out.writeFieldName("cart");
-    whole(out, cart);
+    JsonText.writeWhole(cart, out);
     times(out, view);
     out.writeStringField("idleTimeout", Durations.text(session.idleMillis()));
     time(out, "expiresAt", view.expiresAt());
@@ -416,7 +415,7 @@ final class WireJson {
   private static void lines(JsonGenerator out, int user, List<Line> lines) throws IOException {
     out.writeArrayFieldStart("items");
     for (Line line : lines) {
-      whole(out, LINES.of(31 * user + line.sku().hashCode(), line));
+      JsonText.writeWhole(LINES.of(31 * user + line.sku().hashCode(), line), out);
     }
     out.writeEndArray();
   }
@@ -494,13 +493,6 @@ final class WireJson {
   /** RFC 3339 in UTC; milliseconds only where there are any. */
   static void time(JsonGenerator out, String name, long millis) throws IOException {
     out.writeStringField(name, Times.text(millis));
-  }
-
-  /** Writes a value that is text already. */
-  private static void whole(JsonGenerator out, byte[] json) throws IOException {
-    out.writeRawValue(""); // what separates it from the value before
-    out.flush();
-    ((OutputStream) out.getOutputTarget()).write(json);
   }
 
   static byte[] object(Writing content) {

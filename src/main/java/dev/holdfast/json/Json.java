@@ -1,5 +1,6 @@
 package dev.holdfast.json;
 
+import java.nio.charset.StandardCharsets;
 import java.util.Collections;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
@@ -192,74 +193,119 @@ public sealed interface Json {
     return true;
   }
 
-  private static String write(Json value) {
-    var out = new StringBuilder(256); // for the attributes of a line of a cart, and more as needed
-    write(value, out);
-    return out.toString();
+  /** {@return the compact JSON text of this value, in UTF-8} */
+  default byte[] bytes() {
+    byte[] text = new byte[size()];
+    put(this, text, 0);
+    return text;
   }
 
-  private static void write(Json value, StringBuilder out) {
+  private static String write(Json value) {
+    return new String(value.bytes(), StandardCharsets.UTF_8);
+  }
+
+  /** {@return the place after the value} */
+  private static int put(Json value, byte[] to, int from) {
+    int at = from;
     switch (value) {
-      case Literal literal -> out.append(literal.text);
-      case Num number -> out.append(number.literal);
-      case Text text -> writeText(text.value, out);
+      case Literal literal -> at = putAscii(literal.text, to, at);
+      case Num number -> at = putAscii(number.literal, to, at);
+      case Text text -> at = putText(text.value, to, at);
       case Array array -> {
-        char separator = '[';
-        for (Json item : array.items) {
-          out.append(separator);
-          write(item, out);
-          separator = ',';
+        to[at++] = '[';
+        for (int i = 0; i < array.items.size(); i++) {
+          if (i > 0) {
+            to[at++] = ',';
+          }
+          at = put(array.items.get(i), to, at);
         }
-        out.append(separator == '[' ? "[]" : "]");
+        to[at++] = ']';
       }
       case Obj object -> {
-        char separator = '{';
+        byte before = '{';
         for (var member : object.members.entrySet()) {
-          out.append(separator);
-          writeText(member.getKey(), out);
-          out.append(':');
-          write(member.getValue(), out);
-          separator = ',';
+          to[at++] = before;
+          at = putText(member.getKey(), to, at);
+          to[at++] = ':';
+          at = put(member.getValue(), to, at);
+          before = ',';
         }
-        out.append(separator == '{' ? "{}" : "}");
+        if (object.isEmpty()) {
+          to[at++] = '{';
+        }
+        to[at++] = '}';
       }
     }
+    return at;
   }
 
-  private static void writeText(String text, StringBuilder out) {
-    out.append('"');
-    int written = 0;
+  private static int putAscii(String text, byte[] to, int from) {
+    int at = from;
+    for (int i = 0; i < text.length(); i++) {
+      to[at++] = (byte) text.charAt(i);
+    }
+    return at;
+  }
+
+  private static int putText(String text, byte[] to, int from) {
+    int at = from;
+    to[at++] = '"';
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
-      if (c >= 0x20 && c != '"' && c != '\\' && !isHalfPair(text, i)) {
-        continue;
-      }
-      out.append(text, written, i);
-      written = i + 1;
-      switch (c) {
-        case '"' -> out.append("\\\"");
-        case '\\' -> out.append("\\\\");
-        case '\b' -> out.append("\\b");
-        case '\f' -> out.append("\\f");
-        case '\n' -> out.append("\\n");
-        case '\r' -> out.append("\\r");
-        case '\t' -> out.append("\\t");
-        default -> out.append("\\u").append(HexFormat.of().withUpperCase().toHexDigits(c));
+      if (isPlain(c)) {
+        to[at++] = (byte) c;
+      } else if (c < 0x20 || c == '"' || c == '\\' || isHalfPair(text, i)) {
+        at = putAscii(escaped(c), to, at);
+      } else if (c < 0x800) {
+        to[at++] = (byte) (0xC0 | c >> 6);
+        to[at++] = sixBits(c);
+      } else if (!Character.isSurrogate(c)) {
+        to[at++] = (byte) (0xE0 | c >> 12);
+        to[at++] = sixBits(c >> 6);
+        to[at++] = sixBits(c);
+      } else {
+        int point = text.codePointAt(i++);
+        to[at++] = (byte) (0xF0 | point >> 18);
+        to[at++] = sixBits(point >> 12);
+        to[at++] = sixBits(point >> 6);
+        to[at++] = sixBits(point);
       }
     }
-    out.append(text, written, text.length()).append('"');
+    to[at++] = '"';
+    return at;
+  }
+
+  /** {@return a byte of UTF-8 after the first one of a character, with the lowest bits} */
+  private static byte sixBits(int bits) {
+    return (byte) (0x80 | (bits & 0x3F));
+  }
+
+  /** {@return whether the character stands for itself, in one byte} */
+  private static boolean isPlain(char c) {
+    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+  }
+
+  private static String escaped(char c) {
+    return switch (c) {
+      case '"' -> "\\\"";
+      case '\\' -> "\\\\";
+      case '\b' -> "\\b";
+      case '\f' -> "\\f";
+      case '\n' -> "\\n";
+      case '\r' -> "\\r";
+      case '\t' -> "\\t";
+      default -> "\\u" + HexFormat.of().withUpperCase().toHexDigits(c);
+    };
   }
 
   private static int textSize(String text) {
     int size = 2;
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
-      if (c == '"' || c == '\\' || c == '\b' || c == '\f' || c == '\n' || c == '\r' || c == '\t') {
-        size += 2;
-      } else if (c < 0x20 || isHalfPair(text, i)) {
-        size += 6;
-      } else if (c < 0x80) {
+      if (isPlain(c)) {
         size += 1;
+      } else if (c < 0x20 || c == '"' || c == '\\' || isHalfPair(text, i)) {
+        size += escaped(c).length();
       } else if (c < 0x800 || Character.isSurrogate(c)) {
         size += 2; // four bytes a pair
       } else {

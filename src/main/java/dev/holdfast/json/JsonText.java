@@ -156,6 +156,21 @@ public final class JsonText {
    * buffer, it writes two escapes of six bytes each.
    */
   public static void write(Json value, JsonGenerator out) throws IOException {
-    out.writeRawValue(value.toString());
+    if (out.getOutputTarget() instanceof BoundedBuffer) {
+      writeWhole(value.bytes(), out);
+    } else {
+      out.writeRawValue(value.toString());
+    }
+  }
+
+  /**
+   * Writes a value that is text already, in UTF-8.
+   *
+   * @param out one that {@link #bytes} has given
+   */
+  public static void writeWhole(byte[] text, JsonGenerator out) throws IOException {
+    out.writeRawValue(""); // what separates it from the value before
+    out.flush();
+    ((BoundedBuffer) out.getOutputTarget()).write(text);
   }
 }
