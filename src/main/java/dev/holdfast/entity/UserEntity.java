@@ -30,6 +30,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntSupplier;
 import org.apache.pekko.actor.Cancellable;
@@ -119,6 +120,12 @@ public final class UserEntity extends JournaledActor<Message> {
   /** A snapshot that found no room is offered again after so many more events, not with each. */
   private static final int EVENTS_TO_ANOTHER_OFFER = 10;
 
+  /** In the place of a snapshot's size: the journal has no room for it now. */
+  private static final int NO_ROOM = 0;
+
+  /** The same: it is larger than the journal takes. */
+  private static final int TOO_LARGE = -1;
+
   /** With fewer events than this since the last snapshot, none is worth a write when leaving. */
   private static final int EVENTS_WORTH_A_SNAPSHOT = 5;
 
@@ -201,6 +208,16 @@ public final class UserEntity extends JournaledActor<Message> {
   private int snapshotBytes;
 
   private int eventsToNextSnapshot = EVENTS_PER_SNAPSHOT;
+
+  /** A snapshot that is being encoded; null once it is known what became of it. */
+  private @Nullable Encoding encoding;
+
+  /**
+   * What a snapshot on its way has of the counts above.
+   *
+   * @param size of the snapshot that was offered, or {@link #NO_ROOM}, or {@link #TOO_LARGE}
+   */
+  private record Encoding(CompletableFuture<Integer> size, int events, int bytes) {}
 
   /** Events since the erasure whose history is still to be deleted, or {@link #NONE}. */
   private int eventsSinceErasure = NONE;
@@ -1188,12 +1205,50 @@ public final class UserEntity extends JournaledActor<Message> {
         .decide(command, surroundings.context(surroundings.clock().read(), journalUp, presence));
   }
 
-  /** After the answers: nobody waits for a snapshot. */
+  /** On a thread of its own: neither the answer just told nor the next command waits for it. */
   private void snapshotIfDue() {
-    if (eventsSinceSnapshot >= eventsToNextSnapshot
+    if (encoding != null && encoding.size.isDone()) {
+      encoded(encoding);
+    }
+    if (encoding == null
+        && eventsSinceErasure == NONE
+        && eventsSinceSnapshot >= eventsToNextSnapshot
         && (eventsSinceSnapshot >= MOST_EVENTS_PER_SNAPSHOT
             || bytesSinceSnapshot / WEIGHT_OF_EVENTS_PER_SNAPSHOT >= snapshotBytes)) {
-      offerSnapshot();
+      User state = user();
+      long number = number();
+      long of = history;
+      encoding =
+          new Encoding(
+              CompletableFuture.supplyAsync(
+                  () -> offer(state, number, of), Thread::startVirtualThread),
+              eventsSinceSnapshot,
+              bytesSinceSnapshot);
+    }
+  }
+
+  private void encoded(Encoding done) {
+    encoding = null;
+    if (done.size.isCompletedExceptionally()) {
+      LOG.error("no snapshot of user {}", owner, done.size.exceptionNow());
+      countFrom(snapshotBytes);
+      return;
+    }
+    int size = done.size.join();
+    switch (size) {
+      case NO_ROOM -> eventsToNextSnapshot = eventsSinceSnapshot + EVENTS_TO_ANOTHER_OFFER;
+      case TOO_LARGE -> {
+        // The user comes back from the events instead. Tried again after as many more.
+        LOG.warn("user {} is too large for a snapshot", owner);
+        countFrom(snapshotBytes);
+      }
+      default -> {
+        int events = eventsSinceSnapshot - done.events;
+        int bytes = bytesSinceSnapshot - done.bytes;
+        countFrom(size);
+        eventsSinceSnapshot = events;
+        bytesSinceSnapshot = bytes;
+      }
     }
   }
 
@@ -1205,23 +1260,32 @@ public final class UserEntity extends JournaledActor<Message> {
     if (eventsSinceErasure != NONE) {
       return; // a recovery must find the erasure's event until its history is deleted
     }
-    JournalSnapshot state = UserCodec.encodeIfItFits(user());
-    if (state == null) {
-      // The user comes back from the events instead. Tried again after as many more.
-      LOG.warn("user {} is too large for a snapshot", owner);
-      countFrom(snapshotBytes);
-      return;
+    int size = offer(user(), number(), history);
+    encoded(
+        new Encoding(
+            CompletableFuture.completedFuture(size), eventsSinceSnapshot, bytesSinceSnapshot));
+  }
+
+  /**
+   * Offers a snapshot of a state, by any thread.
+   *
+   * @return its size, {@link #NO_ROOM} or {@link #TOO_LARGE}
+   */
+  private int offer(User state, long number, long of) {
+    JournalSnapshot snapshot = UserCodec.encodeIfItFits(state);
+    if (snapshot == null) {
+      return TOO_LARGE;
     }
-    var snapshot = new SnapshotWrite(owner(), number(), user().lastEntryAt(), state);
-    if (surroundings.journal().offerSnapshot(snapshot)) {
-      countFrom(state.payload().length);
-    } else {
-      eventsToNextSnapshot = eventsSinceSnapshot + EVENTS_TO_ANOTHER_OFFER;
-    }
+    boolean taken =
+        surroundings
+            .journal()
+            .offerSnapshot(new SnapshotWrite(owner(), number, state.lastEntryAt(), snapshot), of);
+    return taken ? snapshot.payload().length : NO_ROOM;
   }
 
   /** The events are counted from here on, against a snapshot of that size. */
   private void countFrom(int bytes) {
+    encoding = null;
     snapshotBytes = bytes;
     eventsSinceSnapshot = 0;
     bytesSinceSnapshot = 0;

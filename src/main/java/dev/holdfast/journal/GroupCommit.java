@@ -214,9 +214,10 @@ final class GroupCommit implements JournalHealth, AutoCloseable {
    * Offers a snapshot. The newest of each owner is stored when there is room; there is no
    * acknowledgement.
    *
+   * @param history of the database that its events were written to
    * @return false if it was dropped
    */
-  boolean offer(SnapshotWrite snapshot) {
+  boolean offer(SnapshotWrite snapshot, long history) {
     lock.lock();
     try {
       Offered earlier = snapshots.get(snapshot.owner());
@@ -225,7 +226,7 @@ final class GroupCommit implements JournalHealth, AutoCloseable {
         metrics.droppedSnapshotCount.increment();
         return false;
       }
-      snapshots.put(snapshot.owner(), new Offered(snapshot, store.historyNumber()));
+      snapshots.put(snapshot.owner(), new Offered(snapshot, history));
       work.signal();
       return true;
     } finally {

@@ -126,10 +126,12 @@ public final class Journal implements AutoCloseable {
    * The newest of each owner wins; one may be dropped when the journal has too much to do, so offer
    * another one later. Never blocks.
    *
+   * @param history the {@link #historyNumber} by which the state was journaled: in another one it
+   *     may never have been, and the snapshot is dropped
    * @return false if it was dropped at once
    */
-  public boolean offerSnapshot(SnapshotWrite snapshot) {
-    return writer.offer(snapshot);
+  public boolean offerSnapshot(SnapshotWrite snapshot, long history) {
+    return writer.offer(snapshot, history);
   }
 
   /**

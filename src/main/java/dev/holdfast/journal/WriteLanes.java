@@ -113,8 +113,8 @@ final class WriteLanes implements JournalHealth, AutoCloseable {
   }
 
   /** All on one lane, which has batches whenever any has: they ride along. */
-  boolean offer(SnapshotWrite snapshot) {
-    return lanes.getFirst().offer(snapshot);
+  boolean offer(SnapshotWrite snapshot, long history) {
+    return lanes.getFirst().offer(snapshot, history);
   }
 
   void releaseStalled() {

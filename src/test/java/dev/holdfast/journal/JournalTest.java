@@ -201,7 +201,7 @@ class JournalTest {
   void writesWhatWaitsBeforeItCloses() throws Exception {
     List<CompletableFuture<Void>> writes =
         IntStream.range(0, 300).mapToObj(i -> journal.write(writeOf(owner(i), 1, 1))).toList();
-    journal.offerSnapshot(snapshotOf(owner(1), 1, "last"));
+    journal.offerSnapshot(snapshotOf(owner(1), 1, "last"), journal.historyNumber());
     journal.close();
 
     assertThat(writes).allMatch(CompletableFuture::isDone);
@@ -235,7 +235,7 @@ class JournalTest {
     journal.write(writeOf(ANN, 1, 1)).join();
     List<CompletableFuture<Void>> writes =
         IntStream.range(10, 60).mapToObj(i -> journal.write(writeOf(owner(i), 1, 1))).toList();
-    journal.offerSnapshot(snapshotOf(ANN, 1, "last"));
+    journal.offerSnapshot(snapshotOf(ANN, 1, "last"), journal.historyNumber());
 
     assertThat(journal.release(1)).isTrue();
 
@@ -346,7 +346,7 @@ class JournalTest {
   void storesASnapshotWhenItHasNothingElseToDo() {
     journal.write(writeOf(ANN, 1, 3)).join();
 
-    assertThat(journal.offerSnapshot(snapshotOf(ANN, 3, "at 3"))).isTrue();
+    assertThat(journal.offerSnapshot(snapshotOf(ANN, 3, "at 3"), journal.historyNumber())).isTrue();
 
     await().until(() -> "at 3".equals(storedState(ANN)));
   }
@@ -355,9 +355,13 @@ class JournalTest {
   void storesTheNewestOfTheSnapshotsThatWait() throws SQLException {
     journal.write(writeOf(ANN, 1, 3)).join();
     whileABatchIsOnItsWay(() -> {
-      assertThat(journal.offerSnapshot(snapshotOf(ANN, 1, "at 1"))).isTrue();
-      assertThat(journal.offerSnapshot(snapshotOf(ANN, 3, "at 3"))).isTrue();
-      assertThat(journal.offerSnapshot(snapshotOf(ANN, 2, "at 2"))).as("older").isFalse();
+      assertThat(journal.offerSnapshot(snapshotOf(ANN, 1, "at 1"), journal.historyNumber()))
+          .isTrue();
+      assertThat(journal.offerSnapshot(snapshotOf(ANN, 3, "at 3"), journal.historyNumber()))
+          .isTrue();
+      assertThat(journal.offerSnapshot(snapshotOf(ANN, 2, "at 2"), journal.historyNumber()))
+          .as("older")
+          .isFalse();
       assertThat(journal.metrics().queuedSnapshots()).isEqualTo(1);
     });
 
@@ -373,7 +377,8 @@ class JournalTest {
       await().until(() -> journal.metrics().queuedWrites() == 0);
       long taken =
           IntStream.range(0, 30)
-              .filter(i -> journal.offerSnapshot(snapshotOf(owner(i), 1, "state")))
+              .filter(i ->
+                  journal.offerSnapshot(snapshotOf(owner(i), 1, "state"), journal.historyNumber()))
               .count();
 
       assertThat(taken).isEqualTo(10);
@@ -391,7 +396,7 @@ class JournalTest {
     try (ForeignLock _ = new ForeignLock()) {
       first = journal.write(writeOf(BOB, 1, 1));
       await().until(() -> journal.metrics().queuedWrites() == 0);
-      journal.offerSnapshot(snapshotOf(ANN, 1, "at 1"));
+      journal.offerSnapshot(snapshotOf(ANN, 1, "at 1"), journal.historyNumber());
       second = journal.write(writeOf(CAT, 1, 1));
     }
     first.join();
@@ -407,7 +412,8 @@ class JournalTest {
   void storesNoSnapshotOfAHistoryThatIsOver() throws SQLException {
     journal.write(writeOf(ANN, 1, 1)).join();
     whileABatchIsOnItsWay(() -> {
-      assertThat(journal.offerSnapshot(snapshotOf(ANN, 1, "at 1"))).isTrue();
+      assertThat(journal.offerSnapshot(snapshotOf(ANN, 1, "at 1"), journal.historyNumber()))
+          .isTrue();
       store.changeHistory();
     });
 
@@ -429,7 +435,7 @@ class JournalTest {
                     new JournalEvent("a.v1", new byte[0], 0, 1_000),
                     new JournalEvent("b.v1", new byte[0], 0, 2_000))))
         .join();
-    journal.offerSnapshot(snapshotOf(ANN, 2, "at 2"));
+    journal.offerSnapshot(snapshotOf(ANN, 2, "at 2"), journal.historyNumber());
     await().until(() -> journal.metrics().snapshots() == 1);
 
     assertThat(journal.delete(ANN, 2)).isEqualTo(1);

@@ -211,7 +211,8 @@ final class WriterProcess implements AutoCloseable {
                 if (last % 10 == 0) {
                   journal.offerSnapshot(
                       new SnapshotWrite(
-                          owner, last, last, new JournalSnapshot("s.v1", new byte[200])));
+                          owner, last, last, new JournalSnapshot("s.v1", new byte[200])),
+                      journal.historyNumber());
                 }
                 write(journal, index, last + 1, out);
               } else {
