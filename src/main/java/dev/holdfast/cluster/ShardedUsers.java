@@ -3,6 +3,7 @@ package dev.holdfast.cluster;
 import dev.holdfast.entity.Addressed;
 import dev.holdfast.entity.Answer;
 import dev.holdfast.entity.Asker;
+import dev.holdfast.entity.LentThread;
 import dev.holdfast.entity.LocalUser;
 import dev.holdfast.entity.LocalUsers;
 import dev.holdfast.entity.Message;
@@ -164,6 +165,9 @@ final class ShardedUsers implements Users, UserEntity.Mail {
     /** What was asked of another node directly. */
     private PeerConnection.@Nullable Asked underWay;
 
+    /** Lent to the user's actor where it is here; null before. */
+    private @Nullable LentThread lent;
+
     /** What became of an attempt, by its number. */
     private record Heard(int attempt, Word word) {}
 
@@ -202,6 +206,9 @@ final class ShardedUsers implements Users, UserEntity.Mail {
         if (underWay != null) {
           underWay.giveUp();
         }
+        if (lent != null) {
+          lent.close();
+        }
       }
       return null;
     }
@@ -209,6 +216,9 @@ final class ShardedUsers implements Users, UserEntity.Mail {
     private @Nullable Answer hearUntil(Waiting.Waiter waiter, long end, int seen)
         throws InterruptedException {
       while (true) {
+        if (lent != null) {
+          lent.takeTurn();
+        }
         for (Heard next = heard.poll(); next != null; next = heard.poll()) {
           boolean ofLast = next.attempt() == last;
           switch (next.word()) {
@@ -262,12 +272,9 @@ final class ShardedUsers implements Users, UserEntity.Mail {
       switch (number == 1 ? first : new Way.Region()) {
         case Way.Here(ActorRef<Message> actor) -> {
           ways.countHere();
-          actor.tell(
-              new Message.Ask(
-                  command,
-                  answer -> hear(number, new Word.Said(() -> answer), waiter),
-                  repeated,
-                  trace));
+          lent = new LentThread();
+          lent.send(
+              actor, new Message.Ask(command, new Here(number, waiter, lent), repeated, trace));
         }
         case Way.Peer(PeerConnection peer) -> {
           underWay =
@@ -304,6 +311,29 @@ final class ShardedUsers implements Users, UserEntity.Mail {
               hear(number, new Word.Said(() -> answer), waiter);
             }
           });
+    }
+
+    /** The thread of this request, which takes the turns of the actor that it asks. */
+    private final class Here implements Asker {
+      private final int attempt;
+      private final Waiting.Waiter waiter;
+      private final LentThread lent;
+
+      Here(int attempt, Waiting.Waiter waiter, LentThread lent) {
+        this.attempt = attempt;
+        this.waiter = waiter;
+        this.lent = lent;
+      }
+
+      @Override
+      public void tell(Answer answer) {
+        hear(attempt, new Word.Said(() -> answer), waiter);
+      }
+
+      @Override
+      public LentThread lent() {
+        return lent;
+      }
     }
 
     private void hear(int attempt, Word word, Waiting.Waiter waiter) {

@@ -1,6 +1,7 @@
 package dev.holdfast.cluster;
 
 import com.typesafe.config.Config;
+import dev.holdfast.entity.LentThread;
 import java.util.List;
 import java.util.concurrent.AbstractExecutorService;
 import java.util.concurrent.RejectedExecutionException;
@@ -11,9 +12,9 @@ import org.apache.pekko.dispatch.ExecutorServiceConfigurator;
 import org.apache.pekko.dispatch.ExecutorServiceFactory;
 
 /**
- * Gives each turn of an actor a virtual thread of its own; named in {@code application.conf}, and
- * made by Pekko. Pekko's own one does the like, but asks for access to the inside of the JVM and
- * complains in the log where it has none.
+ * Gives each turn of an actor a virtual thread, that of a request which waits for it or one of its
+ * own; named in {@code application.conf}, and made by Pekko. Pekko's own one does the like, but
+ * asks for access to the inside of the JVM and complains in the log where it has none.
  */
 public final class VirtualThreadTurns extends ExecutorServiceConfigurator {
 
@@ -37,7 +38,7 @@ public final class VirtualThreadTurns extends ExecutorServiceConfigurator {
       if (shut) {
         throw new RejectedExecutionException("shut down");
       }
-      Thread.startVirtualThread(turn);
+      LentThread.start(turn);
     }
 
     @Override

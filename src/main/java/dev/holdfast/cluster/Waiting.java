@@ -94,7 +94,9 @@ final class Waiting implements AutoCloseable {
     }
 
     void wake() {
-      LockSupport.unpark(thread);
+      if (!thread.equals(Thread.currentThread())) { // which would not wait the next time
+        LockSupport.unpark(thread);
+      }
     }
 
     @Override

@@ -150,8 +150,10 @@ public abstract class JournaledActor<M> extends ExtensibleBehavior<M> {
 
   /**
    * Has events written; then {@link #written} or {@link #notWritten} is called, before all else.
+   *
+   * @param waiting takes the turn in which that happens; null for a thread of its own
    */
-  protected final void write(List<JournalEvent> events) {
+  protected final void write(List<JournalEvent> events, @Nullable LentThread waiting) {
     if (phase != Phase.READY) {
       throw new IllegalStateException("not ready to write: " + phase);
     }
@@ -162,8 +164,10 @@ public abstract class JournaledActor<M> extends ExtensibleBehavior<M> {
         journal
             .write(new OwnerWrite(owner, number + 1, events))
             .whenComplete((_, failure) ->
-                self.tell(
-                    failure == null ? new Written(count) : new WriteFailed(unwrapped(failure))));
+                LentThread.send(
+                    self,
+                    failure == null ? new Written(count) : new WriteFailed(unwrapped(failure)),
+                    waiting));
   }
 
   /**

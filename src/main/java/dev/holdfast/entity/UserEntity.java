@@ -578,7 +578,7 @@ public final class UserEntity extends JournaledActor<Message> {
       events.add(UserCodec.encode(entry, deadline));
     }
     inHand = new Write(message, decision, events);
-    write(events);
+    write(events, message instanceof Message.Ask ask ? ask.replyTo().lent() : null);
   }
 
   @Override

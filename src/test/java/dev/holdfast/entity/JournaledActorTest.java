@@ -645,7 +645,7 @@ final class JournaledActorTest {
         case LOOK -> note("decided " + note.id);
         case WRITE -> {
           note("decided " + note.id);
-          write(List.of(event(number() + 1)));
+          write(List.of(event(number() + 1)), null);
         }
         case RELOAD -> {
           if (note.equals(again)) {
