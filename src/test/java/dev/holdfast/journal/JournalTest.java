@@ -422,6 +422,18 @@ class JournalTest {
     journal.write(writeOf(CAT, 1, 1)).join();
   }
 
+  /** A large one takes its time to encode, by another thread than the actor's. */
+  @Test
+  void storesNoSnapshotOfAStateFromBeforeTheHistoryChanged() {
+    journal.write(writeOf(ANN, 1, 1)).join();
+    long before = journal.historyNumber();
+    store.changeHistory();
+    journal.offerSnapshot(snapshotOf(ANN, 1, "at 1"), before);
+
+    await().until(() -> journal.metrics().droppedSnapshots() == 1);
+    assertThat(journal.recover(ANN).join().snapshot()).isNull();
+  }
+
   // ---- agenda and deletion, as the rest of the program reaches them
 
   @Test
