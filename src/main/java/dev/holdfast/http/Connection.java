@@ -47,6 +47,11 @@ final class Connection implements ServerConnection, ConnectionContext {
     ANSWERING,
     /** An answer without end is under way, and there is nothing to send at the moment. */
     STREAMING,
+    /**
+     * The answer has been sent, and the web server is about to read again: until it does, it must
+     * not be interrupted, or it would send a refusal after the answer.
+     */
+    ANSWERED,
     /** The last answer has been sent, and what the peer is still sending is thrown away. */
     LINGERING,
     /** Closed between two requests; what may come of one more is not read. */
@@ -110,6 +115,9 @@ final class Connection implements ServerConnection, ConnectionContext {
 
   /** {@return what has come, or null for the end, which is the peer's or this node's own} */
   private byte @Nullable [] pull() {
+    if (at == At.ANSWERED) {
+      become(reader.available() > 0 ? At.RECEIVING : At.IDLE);
+    }
     if (ending && endIfIdle()) {
       return null;
     }
@@ -176,7 +184,7 @@ final class Connection implements ServerConnection, ConnectionContext {
     if (++answers % ANSWERS_A_TURN == 0) {
       Thread.yield();
     }
-    become(reader.available() > 0 ? At.RECEIVING : At.IDLE);
+    become(At.ANSWERED);
   }
 
   /**
@@ -212,7 +220,7 @@ final class Connection implements ServerConnection, ConnectionContext {
     return switch (state) {
       case IDLE -> passed > bounds.idle().toNanos() ? "idle" : null;
       case RECEIVING -> passed > bounds.receiving().toNanos() ? "slow-request" : null;
-      case WORKING, STREAMING, ENDED -> null;
+      case WORKING, STREAMING, ANSWERED, ENDED -> null;
       case ANSWERING -> passed > bounds.answering().toNanos() ? "slow-reader" : null;
       case LINGERING -> passed > LINGERING_NANOS ? "lingering" : null;
     };
