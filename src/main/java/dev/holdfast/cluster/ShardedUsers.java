@@ -217,7 +217,7 @@ final class ShardedUsers implements Users, UserEntity.Mail {
         throws InterruptedException {
       while (true) {
         if (lent != null) {
-          lent.takeTurn();
+          lent.takeTurns();
         }
         for (Heard next = heard.poll(); next != null; next = heard.poll()) {
           boolean ofLast = next.attempt() == last;

@@ -1,5 +1,6 @@
 package dev.holdfast.entity;
 
+import dev.holdfast.telemetry.Traces;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -62,21 +63,24 @@ public final class LentThread implements AutoCloseable {
   /** Sends a message and takes the turn that this causes. Only for the thread that is lent. */
   public <M> void send(ActorRef<M> actor, M message) {
     send(actor, message, this);
-    takeTurn();
+    takeTurns();
   }
 
   /**
-   * Takes the turn that was given, if there is one. For the thread that is lent, each time when it
-   * was woken.
+   * Takes the turns that were given, if there are any. For the thread that is lent, each time when
+   * it was woken.
    */
-  public void takeTurn() {
-    Runnable turn = given.get();
-    if (turn == null) {
-      return;
+  public void takeTurns() {
+    for (Runnable turn = given.get(); turn != null; turn = given.get()) {
+      given.set(null);
+      take(turn);
     }
-    given.set(null);
-    boolean interrupted = Thread.interrupted(); // which is for the request, not for the actor
-    try {
+  }
+
+  /** Neither an interrupt of the request nor its trace is the actor's. */
+  private void take(Runnable turn) {
+    boolean interrupted = Thread.interrupted();
+    try (var _ = Traces.beginOutside()) {
       turn.run();
     } catch (Throwable fault) { // not one of the actor, which Pekko sees to
       if (fault instanceof InterruptedException) {

@@ -770,6 +770,7 @@ public final class UserEntity extends JournaledActor<Message> {
       return;
     }
     stay();
+    noteEncoded();
     if (eventsSinceSnapshot >= EVENTS_WORTH_A_SNAPSHOT) {
       offerSnapshot();
     }
@@ -1207,9 +1208,7 @@ public final class UserEntity extends JournaledActor<Message> {
 
   /** On a thread of its own: neither the answer just told nor the next command waits for it. */
   private void snapshotIfDue() {
-    if (encoding != null && encoding.size.isDone()) {
-      encoded(encoding);
-    }
+    noteEncoded();
     if (encoding == null
         && eventsSinceErasure == NONE
         && eventsSinceSnapshot >= eventsToNextSnapshot
@@ -1224,6 +1223,12 @@ public final class UserEntity extends JournaledActor<Message> {
                   () -> offer(state, number, of), Thread::startVirtualThread),
               eventsSinceSnapshot,
               bytesSinceSnapshot);
+    }
+  }
+
+  private void noteEncoded() {
+    if (encoding != null && encoding.size.isDone()) {
+      encoded(encoding);
     }
   }
 

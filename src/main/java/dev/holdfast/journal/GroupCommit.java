@@ -222,7 +222,12 @@ final class GroupCommit implements JournalHealth, AutoCloseable {
     try {
       Offered earlier = snapshots.get(snapshot.owner());
       boolean room = earlier != null || snapshots.size() < settings.maxQueuedSnapshots();
-      if (closed || !room || (earlier != null && earlier.snapshot.number() >= snapshot.number())) {
+      // The numbers of one history say nothing about those of another.
+      boolean older =
+          earlier != null
+              && earlier.history == history
+              && earlier.snapshot.number() >= snapshot.number();
+      if (closed || !room || older || history != store.historyNumber()) {
         metrics.droppedSnapshotCount.increment();
         return false;
       }

@@ -120,6 +120,17 @@ public final class Traces {
   }
 
   /**
+   * Begins a time in which the present thread is in no trace, though it was in one before: what it
+   * does is for others.
+   */
+  @SuppressWarnings("MustBeClosedChecker") // the part closes it
+  public static Part beginOutside() {
+    return Span.current().getSpanContext().isValid()
+        ? new Part(null, Context.root().makeCurrent())
+        : Part.NONE;
+  }
+
+  /**
    * Begins what is done for several traces at once: a trace of its own that is linked with theirs.
    *
    * @param traces of those for whom it is done; nothing is recorded if there are none

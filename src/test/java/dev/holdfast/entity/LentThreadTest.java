@@ -52,7 +52,7 @@ final class LentThreadTest {
           Thread.ofVirtual().start(() -> LentThread.send(user, () -> taken.set(thread()), lent));
       other.join();
       assertThat(taken).as("the turn waits for the thread that is lent").hasNullValue();
-      lent.takeTurn();
+      lent.takeTurns();
       assertThat(taken).hasValue(thread());
     }
   }
@@ -147,13 +147,24 @@ final class LentThreadTest {
     }
   }
 
+  /** {@return an actor that has begun and is in no turn, so that its next one is free} */
   private ActorRef<Runnable> spawn(String name) {
-    return system.systemActorOf(
-        Behaviors.receiveMessage((Runnable message) -> {
-          message.run();
-          return Behaviors.same();
-        }),
-        name,
-        DispatcherSelector.fromConfig("holdfast-users-dispatcher"));
+    ActorRef<Runnable> spawned =
+        system.systemActorOf(
+            Behaviors.receiveMessage((Runnable message) -> {
+              message.run();
+              return Behaviors.same();
+            }),
+            name,
+            DispatcherSelector.fromConfig("holdfast-users-dispatcher"));
+    Thread took = null;
+    while (!thread().equals(took)) {
+      var taken = new CompletableFuture<Thread>();
+      try (var lent = new LentThread()) {
+        lent.send(spawned, () -> taken.complete(thread()));
+        took = taken.join();
+      }
+    }
+    return spawned;
   }
 }
