@@ -31,6 +31,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntSupplier;
 import org.apache.pekko.actor.Cancellable;
@@ -770,9 +771,9 @@ public final class UserEntity extends JournaledActor<Message> {
       return;
     }
     stay();
-    noteEncoded();
+    noteOffered();
     if (eventsSinceSnapshot >= EVENTS_WORTH_A_SNAPSHOT) {
-      offerSnapshot();
+      offerSnapshot(Runnable::run);
     }
     end();
   }
@@ -827,7 +828,7 @@ public final class UserEntity extends JournaledActor<Message> {
       }
       eventsSinceErasure = NONE;
       erasuresFailed = 0;
-      offerSnapshot(); // with it no recovery has to do this again
+      offerSnapshot(Runnable::run); // with it no recovery has to do this again
       awaitingErasure.forEach(erased -> erased.replyTo.tell(answered(erased.reply)));
       awaitingErasure = List.of();
     }
@@ -1208,31 +1209,46 @@ public final class UserEntity extends JournaledActor<Message> {
 
   /** On a thread of its own: neither the answer just told nor the next command waits for it. */
   private void snapshotIfDue() {
-    noteEncoded();
+    noteOffered();
     if (encoding == null
-        && eventsSinceErasure == NONE
         && eventsSinceSnapshot >= eventsToNextSnapshot
         && (eventsSinceSnapshot >= MOST_EVENTS_PER_SNAPSHOT
             || bytesSinceSnapshot / WEIGHT_OF_EVENTS_PER_SNAPSHOT >= snapshotBytes)) {
-      User state = user();
-      long number = number();
-      long of = history;
-      encoding =
-          new Encoding(
-              CompletableFuture.supplyAsync(
-                  () -> offer(state, number, of), Thread::startVirtualThread),
-              eventsSinceSnapshot,
-              bytesSinceSnapshot);
+      offerSnapshot(Thread::startVirtualThread);
     }
   }
 
-  private void noteEncoded() {
-    if (encoding != null && encoding.size.isDone()) {
-      encoded(encoding);
-    }
+  private void notePresence(Decision decision) {
+    presence.note(decision, surroundings.clock().read().millis());
   }
 
-  private void encoded(Encoding done) {
+  /**
+   * Has a snapshot of the present state encoded and offered.
+   *
+   * @param by whom; what became of it is noted here if it is over then, else by {@link
+   *     #noteOffered}
+   */
+  private void offerSnapshot(Executor by) {
+    if (eventsSinceErasure != NONE) {
+      return; // a recovery must find the erasure's event until its history is deleted
+    }
+    User state = user();
+    long number = number();
+    long of = history;
+    encoding =
+        new Encoding(
+            CompletableFuture.supplyAsync(() -> offer(state, number, of), by),
+            eventsSinceSnapshot,
+            bytesSinceSnapshot);
+    noteOffered();
+  }
+
+  /** Counts anew once it is known what became of the snapshot on its way. */
+  private void noteOffered() {
+    Encoding done = encoding;
+    if (done == null || !done.size.isDone()) {
+      return;
+    }
     encoding = null;
     if (done.size.isCompletedExceptionally()) {
       LOG.error("no snapshot of user {}", owner, done.size.exceptionNow());
@@ -1255,20 +1271,6 @@ public final class UserEntity extends JournaledActor<Message> {
         bytesSinceSnapshot = bytes;
       }
     }
-  }
-
-  private void notePresence(Decision decision) {
-    presence.note(decision, surroundings.clock().read().millis());
-  }
-
-  private void offerSnapshot() {
-    if (eventsSinceErasure != NONE) {
-      return; // a recovery must find the erasure's event until its history is deleted
-    }
-    int size = offer(user(), number(), history);
-    encoded(
-        new Encoding(
-            CompletableFuture.completedFuture(size), eventsSinceSnapshot, bytesSinceSnapshot));
   }
 
   /**
