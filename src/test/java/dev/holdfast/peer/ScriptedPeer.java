@@ -9,7 +9,9 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.util.Queue;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -23,6 +25,9 @@ public final class ScriptedPeer implements AutoCloseable {
   private final String id;
   private final @Nullable PeerTls tls;
   private final BlockingQueue<Visit> visits = new LinkedBlockingQueue<>();
+
+  /** Held to its end, since a socket that nobody holds is closed by the garbage collector. */
+  private final Queue<Visit> begun = new ConcurrentLinkedQueue<>();
 
   /** A question as it came. */
   public record Asked(long number, Question question) {}
@@ -105,7 +110,9 @@ public final class ScriptedPeer implements AutoCloseable {
           socket = tls.answer(plain);
           socket.getOutputStream().write(Frames.HELLO);
         }
-        visits.add(new Visit(socket));
+        var visit = new Visit(socket);
+        begun.add(visit);
+        visits.add(visit);
       } catch (IOException next) {
         // Whoever came has gone again, or was refused.
       }
@@ -128,7 +135,7 @@ public final class ScriptedPeer implements AutoCloseable {
   @Override
   public void close() throws IOException {
     server.close();
-    for (Visit visit : visits) {
+    for (Visit visit : begun) {
       visit.end();
     }
   }
