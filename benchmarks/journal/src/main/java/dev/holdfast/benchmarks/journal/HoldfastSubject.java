@@ -69,7 +69,8 @@ final class HoldfastSubject extends JournaledActor<Command> {
         write(
             List.of(
                 new JournalEvent(
-                    Payloads.EVENT_NAME, event.payload(), now, now + Payloads.DEADLINE_MILLIS)));
+                    Payloads.EVENT_NAME, event.payload(), now, now + Payloads.DEADLINE_MILLIS)),
+            null);
       }
       case Command.Tell tell -> tell.answer().accept(state);
     }
