@@ -2,6 +2,7 @@ package dev.holdfast.app;
 
 import dev.holdfast.cluster.Host;
 import dev.holdfast.cluster.Node;
+import dev.holdfast.cluster.Practice;
 import dev.holdfast.entity.TrustedClock;
 import dev.holdfast.feed.ConsumerWatch;
 import dev.holdfast.feed.JournaledEventLog;
@@ -10,6 +11,7 @@ import dev.holdfast.http.ApiServer;
 import dev.holdfast.http.Health;
 import dev.holdfast.http.ServerTls;
 import dev.holdfast.http.SessionTokens;
+import dev.holdfast.http.WarmUp;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.journal.JournalStore;
 import dev.holdfast.journal.JournalUnusable;
@@ -58,8 +60,12 @@ public final class App implements AutoCloseable {
    */
   private static final Duration STUCK = Duration.ofSeconds(20);
 
+  /** Where others serve nobody waits for this one; and they may be few. */
+  private static final Duration WARM_UP = Duration.ofSeconds(5);
+
   private final Deque<AutoCloseable> parts = new ArrayDeque<>();
   private @Nullable URI url;
+  private volatile boolean warm;
   private volatile boolean stopping;
   private volatile boolean left;
 
@@ -86,7 +92,7 @@ public final class App implements AutoCloseable {
 
   private void run(Settings settings, Runnable onFenced) throws JournalUnusable, IOException {
     settings.log().use();
-    Thread.ofPlatform().daemon().name("holdfast-warm-up").start(ApiServer::warmUp);
+    Thread.ofPlatform().daemon().name("holdfast-load").start(ApiServer::load);
     NodeId id = NodeId.random();
     JournalStore store = open(settings);
     parts.push(store);
@@ -157,6 +163,12 @@ public final class App implements AutoCloseable {
                 + ":"
                 + server.port());
     secret.seal(keys);
+    if (node.othersServe()) {
+      try (Practice practice = node.practice(settings.journal())) {
+        WarmUp.run(settings.http(), node.users(), practice, WARM_UP);
+      }
+    }
+    warm = true;
     node.measures(() -> Meters.figures(journal, node, server));
     node.serves(url);
     parts.push(() -> {
@@ -275,6 +287,9 @@ public final class App implements AutoCloseable {
         }
         // Not asked: whether the journal takes writes. Each user has one owner, so going round this
         // node would reach them no better, and lose the reads of users in memory.
+        if (!warm) {
+          return "The node is warming up.";
+        }
         if (!node.isUp()) {
           return "The node is not a member of the cluster.";
         }

@@ -12,6 +12,7 @@ import dev.holdfast.entity.UserEntity;
 import dev.holdfast.journal.IncarnationHolder;
 import dev.holdfast.journal.Journal;
 import dev.holdfast.journal.JournalFailure;
+import dev.holdfast.journal.JournalSettings;
 import dev.holdfast.journal.NodeId;
 import dev.holdfast.journal.NodeRegistry;
 import dev.holdfast.journal.OwnerRange;
@@ -116,6 +117,8 @@ public final class Node implements AutoCloseable {
 
   private final Journal journal;
   private final ClusterSettings settings;
+  private final TrustedClock clock;
+  private final Limits limits;
   private final ActorSystem<Void> system;
   private final org.apache.pekko.actor.ActorSystem classic;
   private final Cluster cluster;
@@ -173,6 +176,8 @@ public final class Node implements AutoCloseable {
       @Nullable DeathWire wire) {
     this.journal = journal;
     this.settings = settings;
+    this.clock = clock;
+    this.limits = limits;
     this.lease = lease;
     this.right = host.isAlone() ? RightToAnswer.ALWAYS : lease;
     this.wire = wire;
@@ -694,6 +699,27 @@ public final class Node implements AutoCloseable {
   /** Tells the others where this node serves the API; from then on it is given users. */
   public void serves(URI url) {
     http = url;
+  }
+
+  /** {@return whether another node is known to serve the API} */
+  public boolean othersServe() {
+    return members()
+        .anyMatch(member ->
+            !member.uniqueAddress().equals(cluster.selfUniqueAddress())
+                && serving.serves(Members.id(member)));
+  }
+
+  /** {@return users to practise on, who are of no cluster} */
+  public Practice practice(JournalSettings journalSettings) {
+    return new Practice(
+        system,
+        settings.place().name(),
+        USERS_DISPATCHER,
+        ranges,
+        journalSettings,
+        clock,
+        limits,
+        forms.newest());
   }
 
   /** Tells the others from now on what this node does. */

@@ -20,6 +20,7 @@ import io.helidon.webserver.http1.Http1Config;
 import io.helidon.webserver.http1.Http1ConnectionSelector;
 import io.helidon.webserver.spi.ServerConnectionSelector;
 import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.net.BindException;
@@ -36,27 +37,24 @@ public final class ApiServer implements AutoCloseable {
 
   private static final int RECEIVE_BUFFER = 64 * 1024;
 
-  private final WebServer server;
+  private final Listener listener;
   private final Dispatcher dispatcher;
-  private final Connections connections;
   private final EventLog log;
   private final Streams streams;
   private final AcceptedKeys keys;
   private final RequestTimes times;
 
   private ApiServer(
-      WebServer server,
+      Listener listener,
       Dispatcher dispatcher,
-      Connections connections,
       EventLog log,
       Streams streams,
       AcceptedKeys keys,
       RequestTimes times) {
     this.streams = streams;
     this.keys = keys;
-    this.server = server;
+    this.listener = listener;
     this.dispatcher = dispatcher;
-    this.connections = connections;
     this.log = log;
     this.times = times;
   }
@@ -96,6 +94,28 @@ public final class ApiServer implements AutoCloseable {
     var dispatcher =
         new Dispatcher(
             shared, new Routes(routes(membership, log, streams, health, metrics)), times, metrics);
+    Listener listener = listen(settings, dispatcher, metrics);
+    return new ApiServer(listener, dispatcher, log, streams, keys, times);
+  }
+
+  /** Takes connections and has their requests answered, until it is closed. */
+  record Listener(WebServer server, Connections connections) implements AutoCloseable {
+
+    int port() {
+      return server.port();
+    }
+
+    /** Finishes the requests in hand first. */
+    @Override
+    public void close() {
+      server.stop();
+      connections.close();
+    }
+  }
+
+  static Listener listen(HttpSettings settings, Dispatcher dispatcher, MeterRegistry metrics)
+      throws BindException {
+    var bounds = settings.bounds();
     Http1Config http =
         Http1Config.builder()
             .maxPrologueLength(bounds.requestLineBytes())
@@ -139,14 +159,14 @@ public final class ApiServer implements AutoCloseable {
       throw new BindException(
           "cannot listen on " + settings.host() + ":" + settings.port() + ": see the log");
     }
-    return new ApiServer(server, dispatcher, connections, log, streams, keys, times);
+    return new Listener(server, connections);
   }
 
   /**
    * Loads the web server's classes, for which {@link #start} need not wait then. Listens to nobody;
    * for another thread, while the node finds its cluster.
    */
-  public static void warmUp() {
+  public static void load() {
     var selector = Http1ConnectionSelector.builder().config(Http1Config.create()).build();
     var _ =
         webServer(selector)
@@ -226,7 +246,7 @@ public final class ApiServer implements AutoCloseable {
 
   /** {@return the port that it listens on} */
   public int port() {
-    return server.port();
+    return listener.port();
   }
 
   /**
@@ -264,7 +284,6 @@ public final class ApiServer implements AutoCloseable {
     streams.close();
     log.stopWaiting();
     endsConnections();
-    server.stop();
-    connections.close();
+    listener.close();
   }
 }

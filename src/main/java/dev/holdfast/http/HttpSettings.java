@@ -101,5 +101,22 @@ public record HttpSettings(
           Duration.ofSeconds(15),
           Duration.ofSeconds(20));
     }
+
+    /** {@return these, with another time for answers from users and for requests in hand to end} */
+    Bounds within(Duration other) {
+      return new Bounds(
+          bodyBytes,
+          requestLineBytes,
+          headerBytes,
+          connections,
+          requestsInHand,
+          receiving,
+          answering,
+          idle,
+          streams,
+          heartbeat,
+          other,
+          other);
+    }
   }
 }

@@ -230,6 +230,9 @@ class UpIT {
     await().atMost(PATIENCE).until(() -> says(up, nodes(up).getLast(), "is ready"));
     assertThat(nodes(up)).hasSize(4);
     assertThat(nodes(up).getLast().http()).isEqualTo(second.http());
+    assertThat(dir.resolve("data/logs/node-2.log"))
+        .content()
+        .containsSubsequence("ready ", "warm after ", "ready ");
     assertAllSessionsLive(api, tokens);
     assertThat(up.terminate().status()).isZero();
     assertThat(nodes(up)).noneMatch(UpIT::isAlive);

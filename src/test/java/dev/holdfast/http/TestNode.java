@@ -6,6 +6,7 @@ import dev.holdfast.cluster.Changes;
 import dev.holdfast.cluster.ClusterSettings;
 import dev.holdfast.cluster.Host;
 import dev.holdfast.cluster.Node;
+import dev.holdfast.cluster.Practice;
 import dev.holdfast.entity.TrustedClock;
 import dev.holdfast.feed.JournaledEventLog;
 import dev.holdfast.journal.Journal;
@@ -143,17 +144,7 @@ final class TestNode implements AutoCloseable {
       throws BindException {
     ApiServer server =
         ApiServer.start(
-            new HttpSettings(
-                "node-1",
-                "127.0.0.1",
-                port,
-                keys,
-                requestsASecond,
-                tls,
-                insecure,
-                HttpSettings.Lifetimes.defaults(),
-                Limits.defaults(),
-                bounds),
+            settings(port, bounds, keys, requestsASecond, tls, insecure),
             users,
             cluster,
             log,
@@ -174,6 +165,31 @@ final class TestNode implements AutoCloseable {
             new PrometheusMeterRegistry(PrometheusConfig.DEFAULT));
     servers.add(server);
     return server;
+  }
+
+  private static HttpSettings settings(
+      int port,
+      HttpSettings.Bounds bounds,
+      ApiKeys keys,
+      int requestsASecond,
+      @Nullable ServerTls tls,
+      boolean insecure) {
+    return new HttpSettings(
+        "node-1",
+        "127.0.0.1",
+        port,
+        keys,
+        requestsASecond,
+        tls,
+        insecure,
+        HttpSettings.Lifetimes.defaults(),
+        Limits.defaults(),
+        bounds);
+  }
+
+  /** {@return how the API is served without keys} */
+  static HttpSettings settings() {
+    return settings(0, HttpSettings.Bounds.defaults(), ApiKeys.NONE, 0, null, false);
   }
 
   /** Serves the API to whoever comes once a second, twice at most. */
@@ -209,6 +225,10 @@ final class TestNode implements AutoCloseable {
 
   FaultyUsers users() {
     return users;
+  }
+
+  Practice practice() {
+    return node.practice(JournalSettings.from(ConfigFactory.load()));
   }
 
   /** {@return how many users' actors were ever started} */
