@@ -114,7 +114,7 @@ public final class WarmUp {
           "warm after {} requests of its own in {} ms",
           warmUp.sent.get(),
           Duration.ofNanos(System.nanoTime() - began).toMillis());
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException e) {
       LOG.warn("this node begins to serve without having warmed up", e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
