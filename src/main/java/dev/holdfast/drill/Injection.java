@@ -260,8 +260,12 @@ final class Injection implements AutoCloseable {
       progress.accept("the network is whole again");
     }
     for (DrillNode node : hung) {
-      node.wake();
-      progress.accept(node + " goes on");
+      if (node.isAlive()) {
+        node.wake();
+        progress.accept(node + " goes on");
+      } else {
+        progress.accept(node + " was ended by another one, which it kept from the journal");
+      }
     }
     var excluded = new ArrayList<>(hung);
     if (fault != Fault.REJECT) {

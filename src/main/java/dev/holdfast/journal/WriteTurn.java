@@ -26,7 +26,7 @@ import org.slf4j.LoggerFactory;
  * just let go of it asks before one that is yet to be woken.)
  *
  * <p>The kernel takes the locks back when a process ends, however it ends. It does not from one
- * that is stopped: the others then wait.
+ * that is stopped: {@link TurnWatch} ends that one.
  */
 final class WriteTurn implements AutoCloseable {
 
@@ -37,6 +37,7 @@ final class WriteTurn implements AutoCloseable {
 
   private static final long NEXT = 0;
   private static final long NOW = 1;
+  private static final long BYTES = 2;
 
   private static final long LONG_WAIT_NANOS = TimeUnit.SECONDS.toNanos(1);
 
@@ -45,6 +46,9 @@ final class WriteTurn implements AutoCloseable {
 
   /** Null where no other process is. */
   private final @Nullable Path file;
+
+  /** Null likewise. */
+  private final @Nullable TurnWatch watch;
 
   /** Guarded by {@link #threads}, as is what follows. */
   private @Nullable FileChannel channel;
@@ -55,6 +59,7 @@ final class WriteTurn implements AutoCloseable {
 
   private WriteTurn(@Nullable Path file) {
     this.file = file;
+    this.watch = file == null ? null : new TurnWatch(file, BYTES);
   }
 
   /** Among the threads of this process, which is alone. */
@@ -74,12 +79,13 @@ final class WriteTurn implements AutoCloseable {
    */
   void begin() {
     threads.lock();
-    if (file != null) {
+    if (file != null && watch != null) {
       boolean done = false;
       try {
         if (closed) {
           throw NotWritten.closed();
         }
+        watch.waiting();
         beginAmongProcesses(file);
         done = true;
       } catch (IOException e) {
@@ -87,6 +93,7 @@ final class WriteTurn implements AutoCloseable {
         throw new NotWritten(
             Reason.UNAVAILABLE, "the lock for writing cannot be taken: " + file + ": " + e, e);
       } finally {
+        watch.done();
         if (!done) {
           threads.unlock();
         }
@@ -174,6 +181,9 @@ final class WriteTurn implements AutoCloseable {
     try {
       closed = true;
       forget();
+      if (watch != null) {
+        watch.close();
+      }
     } finally {
       threads.unlock();
     }

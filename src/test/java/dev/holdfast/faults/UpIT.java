@@ -17,6 +17,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
@@ -253,6 +258,71 @@ class UpIT {
     await().atMost(PATIENCE).until(() -> says(up, nodes(up).getLast(), "is ready"));
     assertThat(says(up, third, "ended: SIGKILL")).isTrue();
     assertAllSessionsLive(api, tokens);
+  }
+
+  @Test
+  @Tag("nightly")
+  void goesOnWhenANodeIsStoppedInItsTurnAtTheJournal() throws Exception {
+    HoldfastProcess up = program.start(up(3)).awaitReady();
+    var api = new ApiClient(up.url());
+    List<String> tokens = open(api, 12);
+    Map<String, AtomicInteger> changes = new ConcurrentHashMap<>();
+    AtomicBoolean end = new AtomicBoolean();
+    try (ExecutorService writers = Executors.newVirtualThreadPerTaskExecutor()) {
+      for (String token : tokens) {
+        var _ = writers.submit(() -> change(api, token, changes, end));
+      }
+      await().atMost(PATIENCE).until(() -> changes.size() == tokens.size());
+
+      Node stopped = stopOneInItsTurn(nodes(up));
+      long began = System.nanoTime();
+      changes.clear();
+
+      await().atMost(PATIENCE).until(() -> changes.size() == tokens.size());
+      System.out.printf(
+          "%s was stopped in its turn at the journal: all users change again after %d ms%n",
+          stopped.name(), Duration.ofNanos(System.nanoTime() - began).toMillis());
+      end.set(true);
+      assertThat(says(up, stopped, "ended: SIGKILL")).isTrue();
+    } finally {
+      end.set(true);
+    }
+    await().atMost(PATIENCE).until(() -> says(up, nodes(up).getLast(), "is ready"));
+    assertThat(nodes(up)).hasSize(4);
+    assertAllSessionsLive(api, tokens);
+  }
+
+  /** Sets a line of its cart again and again, and counts the acknowledgements. */
+  private static void change(
+      ApiClient api, String token, Map<String, AtomicInteger> changes, AtomicBoolean end) {
+    for (int quantity = 1; !end.get(); quantity = quantity % 99 + 1) {
+      var sent =
+          api.send(
+              Call.of("PUT", "/v1/cart/items/tea")
+                  .token(token)
+                  .json(
+                      "{\"quantity\":%d,\"unitPrice\":{\"amount\":\"1.00\",\"currency\":\"EUR\"}}"
+                          .formatted(quantity)));
+      if (sent instanceof ApiClient.Answer answer && answer.ok()) {
+        changes.computeIfAbsent(token, _ -> new AtomicInteger()).incrementAndGet();
+      }
+    }
+  }
+
+  /** Stops one node after the other, until one has a lock on the turn's file as it stands still. */
+  private Node stopOneInItsTurn(List<Node> nodes) throws Exception {
+    String inode = Files.getAttribute(dir.resolve("data/journal.turn"), "unix:ino").toString();
+    for (int attempt = 0; attempt < 1_000; attempt++) {
+      Node node = nodes.get(attempt % nodes.size());
+      Signals.freeze(node.pid());
+      Pattern held =
+          Pattern.compile("\\d+: POSIX .* " + node.pid() + " \\S+:" + inode + " [01] .*");
+      if (Files.readAllLines(Path.of("/proc/locks")).stream().anyMatch(held.asMatchPredicate())) {
+        return node;
+      }
+      Signals.thaw(node.pid());
+    }
+    throw new AssertionError("no node was stopped in its turn");
   }
 
   @Test

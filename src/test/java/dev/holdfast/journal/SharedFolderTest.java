@@ -13,8 +13,11 @@ import dev.holdfast.journal.NodeRegistry.FenceResult;
 import dev.holdfast.journal.NotWritten.Reason;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -333,6 +336,56 @@ class SharedFolderTest {
     }
   }
 
+  @Test
+  void endsAProcessThatIsStoppedInItsTurn() throws Exception {
+    Process keeper = fork(TurnKeeper.class);
+    assertIsEndedOnceItIsStopped(keeper);
+  }
+
+  @Test
+  void endsAProcessThatIsStoppedWhileItIsTheNext() throws Exception {
+    Process next = fork(Next.class);
+    assertIsEndedOnceItIsStopped(next);
+  }
+
+  private void assertIsEndedOnceItIsStopped(Process keeper) throws Exception {
+    try (WriteTurn turn = WriteTurn.amongProcesses(folder)) {
+      CompletableFuture<Void> done = CompletableFuture.runAsync(() -> takeTurn(turn));
+      await().during(TurnWatch.PATIENCE.plusMillis(500)).until(() -> !done.isDone());
+      assertThat(keeper.isAlive()).as("it is slow, no more").isTrue();
+
+      Signals.freeze(keeper.pid());
+
+      done.get(20, TimeUnit.SECONDS);
+      assertThat(keeper.waitFor(20, TimeUnit.SECONDS)).isTrue();
+      assertThat(keeper.exitValue()).isEqualTo(128 + 9);
+    }
+  }
+
+  @Test
+  void letsAStoppedProcessAloneWhoseTurnIsOver() throws Exception {
+    Process idle = fork(TurnTaker.class);
+    Signals.freeze(idle.pid());
+    Process keeper = fork(TurnKeeper.class);
+    try (WriteTurn turn = WriteTurn.amongProcesses(folder)) {
+      CompletableFuture<Void> done = CompletableFuture.runAsync(() -> takeTurn(turn));
+      await().during(TurnWatch.PATIENCE.plusMillis(500)).until(() -> !done.isDone());
+      kill(keeper);
+      done.get(20, TimeUnit.SECONDS);
+    }
+
+    Signals.thaw(idle.pid());
+    idle.outputWriter().close();
+
+    assertThat(idle.waitFor(20, TimeUnit.SECONDS)).isTrue();
+    assertThat(idle.exitValue()).isZero();
+  }
+
+  private static void takeTurn(WriteTurn turn) {
+    turn.begin();
+    turn.end();
+  }
+
   // ---- processes
 
   /** Has the folder open until its input ends. */
@@ -357,6 +410,33 @@ class SharedFolderTest {
         System.out.println("ready");
         System.in.read();
         turn.end();
+      }
+    }
+  }
+
+  /** Has taken its turn and given it back. */
+  static final class TurnTaker {
+    public static void main(String[] args) throws Exception {
+      try (WriteTurn turn = WriteTurn.amongProcesses(Path.of(args[0]))) {
+        takeTurn(turn);
+        System.out.println("ready");
+        System.in.read();
+      }
+    }
+  }
+
+  /** Is the next to take its turn and does not take it. */
+  static final class Next {
+    public static void main(String[] args) throws Exception {
+      try (FileChannel turns =
+              FileChannel.open(
+                  Path.of(args[0], WriteTurn.FILE),
+                  StandardOpenOption.CREATE,
+                  StandardOpenOption.WRITE);
+          FileLock next = turns.lock(0, 1, false)) {
+        System.out.println("ready");
+        System.in.read();
+        assertThat(next.isValid()).isTrue();
       }
     }
   }
